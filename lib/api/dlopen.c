@@ -1,0 +1,37 @@
+/* A plugin loaded with RTLD_DEEPBIND resolves malloc and free to glibc's, past the preload: it
+ * would free our blocks with glibc's free. The flag is dropped, and said so once.
+ *
+ * glibc looks at the return address of dlopen to know on whose behalf it searches (RUNPATH,
+ * namespace). So the call must be a jump: the real dlopen then sees the program's return address. */
+#include "compiler.h"
+#include "report.h"
+
+#include <dlfcn.h>
+
+typedef void *(*dlopen_function)(const char *file, int mode);
+
+static dlopen_function _Atomic real_dlopen; /* relaxed: dlsym finds the same each time */
+static _Atomic bool noticed;                /* relaxed: at worst the notice comes twice */
+
+static NOINLINE dlopen_function prepare(const char *file, int mode)
+{
+    dlopen_function next = load_relaxed(&real_dlopen);
+
+    if (next == NULL) {
+        next = (dlopen_function)(uintptr_t)dlsym(RTLD_NEXT, "dlopen");
+        store_relaxed(&real_dlopen, next);
+    }
+    if ((mode & RTLD_DEEPBIND) != 0 && !load_relaxed(&noticed)) {
+        store_relaxed(&noticed, true);
+        sg_report_notice("RTLD_DEEPBIND ignored for ", file == NULL ? "the program" : file,
+                         ": the plugin would bypass this allocator");
+    }
+    return next;
+}
+
+EXPORT void *dlopen(const char *file, int mode)
+{
+    dlopen_function next = prepare(file, mode);
+
+    return next(file, mode & ~RTLD_DEEPBIND); /* tests/interface proves that this is a jump */
+}

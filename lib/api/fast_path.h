@@ -1,0 +1,37 @@
+/* The two paths that nearly every call takes. Everything rare - the first call of a thread, an
+ * empty or full bin, a large request, a failed proof - leaves by a branch to the pool. */
+#ifndef SG_API_FAST_PATH_H
+#define SG_API_FAST_PATH_H
+
+#include "compiler.h"
+#include "page_map.h"
+#include "span.h"
+#include "thread_cache.h"
+
+/* A block of `bytes`, or NULL for the slow way. */
+static ALWAYS_INLINE void *fast_allocate(size_t bytes, uint8_t maker)
+{
+    struct thread_cache *cache = sg_thread_cache_self;
+
+    if (UNLIKELY(bytes > CLASS_DIRECT_MAX_BYTES || cache == NULL))
+        return NULL;
+    return thread_cache_pop(cache, size_class_direct(bytes), maker);
+}
+
+/* Proves and takes a block of `maker`; false, with nothing changed, for the slow way. Until the
+ * state byte is read, `object` is only a number that the program gave us. */
+static ALWAYS_INLINE bool fast_free(void *object, uint8_t maker)
+{
+    struct thread_cache *cache = sg_thread_cache_self;
+    struct span *span = page_map_lookup((uintptr_t)object);
+
+    if (UNLIKELY(span == NULL || cache == NULL))
+        return false;
+
+    slot_state_byte *state = slot_state_of(&span->slots, object);
+    if (UNLIKELY(state == NULL || load_relaxed(state) != maker))
+        return false;
+    return thread_cache_push(cache, span->slots.class, object, state);
+}
+
+#endif

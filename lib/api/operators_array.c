@@ -1,0 +1,41 @@
+#include "fast_path.h"
+#include "operators.h"
+#include "pool.h"
+
+void *sg_new_array(size_t bytes)
+{
+    if (UNLIKELY(!operators_are_ours()))
+        return _Znwm(bytes);
+
+    void *object = fast_allocate(bytes, SLOT_LIVE_NEW_ARRAY);
+    return LIKELY(object != NULL) ? object : sg_operator_allocate(bytes, 0, SLOT_LIVE_NEW_ARRAY);
+}
+
+void *sg_new_array_aligned(size_t bytes, size_t alignment)
+{
+    if (UNLIKELY(!operators_are_ours()))
+        return _ZnwmSt11align_val_t(bytes, alignment);
+    return sg_operator_allocate(bytes, alignment, SLOT_LIVE_NEW_ARRAY_ALIGNED);
+}
+
+void sg_delete_array(void *object)
+{
+    if (UNLIKELY(!operators_are_ours()))
+        _ZdlPv(object);
+    else if (UNLIKELY(!fast_free(object, SLOT_LIVE_NEW_ARRAY)))
+        sg_operator_free(object, SLOT_LIVE_NEW_ARRAY, "operator delete[]");
+}
+
+void sg_delete_array_aligned(void *object, size_t alignment)
+{
+    if (UNLIKELY(!operators_are_ours()))
+        _ZdlPvSt11align_val_t(object, alignment);
+    else
+        sg_operator_free(object, SLOT_LIVE_NEW_ARRAY_ALIGNED, "operator delete[]");
+}
+
+#define ALIAS(original) EXPORT __attribute__((alias(#original)))
+ALIAS(sg_new_array) void *_Znam(size_t bytes);
+ALIAS(sg_new_array_aligned) void *_ZnamSt11align_val_t(size_t bytes, size_t alignment);
+ALIAS(sg_delete_array) void _ZdaPv(void *object);
+ALIAS(sg_delete_array_aligned) void _ZdaPvSt11align_val_t(void *object, size_t alignment);

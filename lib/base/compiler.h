@@ -1,0 +1,33 @@
+/* Attributes and compiler facts. Needs nothing but the compiler. */
+#ifndef SG_BASE_COMPILER_H
+#define SG_BASE_COMPILER_H
+
+#include <assert.h> /* static_assert */
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define LIKELY(condition) __builtin_expect(!!(condition), 1)
+#define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
+
+#define EXPORT __attribute__((visibility("default")))
+#define HIDDEN __attribute__((visibility("hidden")))
+#define MUST_USE __attribute__((warn_unused_result))
+#define NOINLINE __attribute__((noinline))
+#define COLD __attribute__((cold, noinline))
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
+/* One pointer in the static TLS block: `dlopen` of the library into a running program works
+ * because so little fits into the surplus that glibc keeps. */
+#define THREAD_POINTER __thread __attribute__((tls_model("initial-exec")))
+
+#define CACHE_LINE_BYTES 64
+
+/* Relaxed access, for values that other threads may read at any time and that order nothing else.
+ * They compile to plain moves. */
+#define load_relaxed(object) atomic_load_explicit((object), memory_order_relaxed)
+#define store_relaxed(object, value) atomic_store_explicit((object), (value), memory_order_relaxed)
+
+#endif

@@ -1,0 +1,265 @@
+#include "central_list.h"
+
+#include "central_state.h"
+#include "object_pool.h"
+#include "page_map.h"
+#include "report.h"
+#include "secrets.h"
+
+struct central_list sg_central[CLASS_COUNT];
+
+struct lock *sg_central_lock(uint32_t class)
+{
+    return sg_central[class].random.state[0] == 0 ? NULL : &sg_central[class].lock;
+}
+
+static void lock(struct central_list *list, uint32_t class)
+{
+    lock_acquire(&list->lock, RANK_CENTRAL_LIST);
+    if (UNLIKELY(list->random.state[0] == 0)) {
+        list->random = sg_secrets_random(class + 1);
+        sg_central_plan_sweep(list, class);
+    }
+}
+
+static void unlock(struct central_list *list)
+{
+    lock_release(&list->lock, RANK_CENTRAL_LIST);
+}
+
+void sg_central_unlist(struct central_list *list, struct span *span)
+{
+    if (span->slots.mark < FULLNESS_LISTS)
+        list_unlink(&list->by_fullness[span->slots.mark], &span->link);
+    span->slots.mark = MARK_UNLISTED;
+}
+
+void sg_central_relist(struct central_list *list, struct span *span)
+{
+    uint32_t fullness = span->free_slots * (FULLNESS_LISTS - 1) / span->slots.slot_count;
+    uint8_t mark = span->free_slots == 0 ? MARK_UNLISTED : (uint8_t)fullness;
+
+    if (mark == span->slots.mark)
+        return;
+    sg_central_unlist(list, span);
+    if (mark != MARK_UNLISTED)
+        list_push(&list->by_fullness[mark], &span->link);
+    span->slots.mark = mark;
+}
+
+static struct span *fullest(const struct central_list *list)
+{
+    for (uint32_t i = 0; i < FULLNESS_LISTS; i++)
+        if (list->by_fullness[i] != NULL)
+            return container_of(list->by_fullness[i], struct span, link);
+    return NULL;
+}
+
+/* The last ones in: their memory is the most likely to be in a cache of the processor. */
+static uint32_t take_transfer(struct central_list *list, struct cache_entry *entries,
+                              uint32_t wanted)
+{
+    uint32_t count = list->transfer_count < wanted ? list->transfer_count : wanted;
+
+    list->transfer_count -= count;
+    for (uint32_t i = 0; i < count; i++) {
+        entries[i] = list->transfer[list->transfer_count + i];
+        store_relaxed(entries[i].state, SLOT_CACHED);
+    }
+    return count;
+}
+
+uint32_t sg_central_take(uint32_t class, struct cache_entry *entries, uint32_t wanted)
+{
+    struct central_list *list = &sg_central[class];
+
+    lock(list, class);
+    uint32_t count = take_transfer(list, entries, wanted);
+    while (count < wanted) {
+        struct span *span = fullest(list);
+
+        if (span == NULL) {
+            if (count > 0)
+                break; /* some now are better than a system call for more */
+            unlock(list);
+            span = sg_central_span_create(class);
+            lock(list, class);
+            if (span == NULL)
+                break;
+            list->spans++;
+            list->free_slots += span->free_slots;
+            sg_central_relist(list, span);
+        }
+        count += sg_central_carve(list, span, entries + count, wanted - count);
+    }
+    sg_central_plan_sweep(list, class);
+    unlock(list);
+    return count;
+}
+
+static bool to_transfer(struct central_list *list, uint32_t class, struct cache_entry entry)
+{
+    uint32_t limit = TRANSFER_BATCHES * sg_size_classes[class].batch;
+
+    if (list->transfer == NULL || list->transfer_count >= limit)
+        return false;
+    store_relaxed(entry.state, SLOT_TRANSFER);
+    list->transfer[list->transfer_count++] = entry;
+    return true;
+}
+
+/* The span of a slot that comes back, or NULL if the entry does not say the truth. */
+static struct span *span_of_entry(uint32_t class, struct cache_entry entry)
+{
+    struct span *span = page_map_lookup((uintptr_t)entry.slot);
+
+    if (span == NULL || span->slots.class != class || span->slots.owner != SPAN_CENTRAL)
+        return NULL;
+    return slot_state_of(&span->slots, entry.slot) == entry.state ? span : NULL;
+}
+
+/* Adds the span to `*empty` if this was its last live slot. */
+static void to_span(struct central_list *list, struct span *span, struct cache_entry entry,
+                    struct span **empty)
+{
+    store_relaxed(entry.state, SLOT_CENTRAL);
+    span->free_slots++;
+    list->free_slots++;
+    if (span->slots.mark == MARK_SWEPT)
+        return; /* the sweep puts it where it belongs */
+    if (span->free_slots < span->slots.slot_count) {
+        sg_central_relist(list, span);
+        return;
+    }
+    sg_central_unlist(list, span);
+    list->free_slots -= span->free_slots;
+    list->spans--;
+    span->link.next = *empty == NULL ? NULL : &(*empty)->link;
+    *empty = span;
+}
+
+static _Noreturn void report_entry(uint32_t class, struct cache_entry entry)
+{
+    struct misuse misuse = {
+        .kind = MISUSE_CACHED_SLOT,
+        .function = "free",
+        .block = (uintptr_t)entry.slot,
+        .block_bytes = size_class_usable_bytes(class),
+        .class = class,
+        .state = load_relaxed(entry.state),
+    };
+
+    sg_report_misuse(&misuse);
+}
+
+/* The transfer array is made when a second batch comes back: a class that only grows needs none. */
+static void prepare_transfer(struct central_list *list, uint32_t class)
+{
+    if (list->transfer == NULL)
+        list->transfer = sg_object_pool_take(TRANSFER_BATCHES * sg_size_classes[class].batch *
+                                             sizeof(struct cache_entry));
+}
+
+void sg_central_give(uint32_t class, const struct cache_entry *entries, uint32_t count)
+{
+    struct central_list *list = &sg_central[class];
+    struct span *empty = NULL;
+    const struct cache_entry *wrong = NULL;
+
+    lock(list, class);
+    prepare_transfer(list, class);
+    for (uint32_t i = 0; i < count && wrong == NULL; i++) {
+        struct span *span = NULL;
+
+        /* From CACHED to another state only here, under the lock, so it happens once. */
+        if (load_relaxed(entries[i].state) != SLOT_CACHED)
+            wrong = &entries[i];
+        else if (to_transfer(list, class, entries[i]))
+            continue;
+        else if ((span = span_of_entry(class, entries[i])) == NULL)
+            wrong = &entries[i];
+        else
+            to_span(list, span, entries[i], &empty);
+    }
+    if (list->free_slots >= list->sweep_at && empty == NULL)
+        empty = sg_central_sweep(list, class);
+    unlock(list);
+    if (wrong != NULL)
+        report_entry(class, *wrong);
+    sg_central_spans_release(empty);
+}
+
+void sg_central_trim(uint32_t class)
+{
+    struct central_list *list = &sg_central[class];
+    struct span *empty = NULL;
+
+    if (sg_central_lock(class) == NULL)
+        return;
+    lock(list, class);
+    while (list->transfer_count > 0) {
+        struct cache_entry entry = list->transfer[--list->transfer_count];
+        struct span *span = span_of_entry(class, entry);
+
+        if (span != NULL)
+            to_span(list, span, entry, &empty);
+    }
+    unlock(list);
+    sg_central_spans_release(empty);
+
+    lock(list, class);
+    empty = sg_central_sweep(list, class);
+    unlock(list);
+    sg_central_spans_release(empty);
+}
+
+void sg_central_statistics(uint32_t class, struct central_statistics *ret_statistics)
+{
+    struct central_list *list = &sg_central[class];
+
+    *ret_statistics = (struct central_statistics){.spans = 0};
+    if (sg_central_lock(class) == NULL)
+        return;
+    lock(list, class);
+    *ret_statistics = (struct central_statistics){
+        .spans = list->spans,
+        .carved_slots = list->spans * sg_size_classes[class].slot_count,
+        .free_slots = list->free_slots,
+        .transfer_slots = list->transfer_count,
+    };
+    unlock(list);
+}
+
+void sg_central_abandon(uint32_t class)
+{
+    struct central_list *list = &sg_central[class];
+
+    for (uint32_t i = 0; i < FULLNESS_LISTS; i++)
+        list->by_fullness[i] = NULL;
+    list->transfer_count = 0;
+    list->free_slots = 0;
+    list->spans = 0;
+}
+
+static void check_span(struct span *span)
+{
+    uint32_t free_slots = 0;
+
+    sg_span_check(span);
+    for (uint32_t i = 0; i < span->slots.slot_count; i++)
+        free_slots += load_relaxed(&span->slots.states[i]) == SLOT_CENTRAL;
+    ASSERT(free_slots == span->free_slots);
+}
+
+void sg_central_check(uint32_t class)
+{
+    struct central_list *list = &sg_central[class];
+
+    if (!SG_DEBUG_CHECKS || sg_central_lock(class) == NULL)
+        return;
+    lock(list, class);
+    for (uint32_t i = 0; i < FULLNESS_LISTS; i++)
+        for (struct list_node *node = list->by_fullness[i]; node != NULL; node = node->next)
+            check_span(container_of(node, struct span, link));
+    unlock(list);
+}

@@ -1,0 +1,53 @@
+/* What the files of the central cache share; nobody else includes it. */
+#ifndef SG_CENTRAL_CACHE_CENTRAL_STATE_H
+#define SG_CENTRAL_CACHE_CENTRAL_STATE_H
+
+#include "batch.h"
+#include "os_lock.h"
+#include "random.h"
+#include "size_class.h"
+#include "span.h"
+
+#define FULLNESS_LISTS 8u
+#define TRANSFER_BATCHES 4u
+
+/* span->slots.mark of a CENTRAL span, besides the index of its list. */
+#define MARK_UNLISTED 254u /* no free slot */
+#define MARK_SWEPT 255u    /* out of the lists while its free pages go back */
+
+struct central_list {
+    alignas(CACHE_LINE_BYTES) struct lock lock; /* RANK_CENTRAL_LIST; guards all of this */
+    uint32_t transfer_count;
+    struct cache_entry *transfer; /* TRANSFER_BATCHES batches, or NULL */
+    struct list_node *by_fullness[FULLNESS_LISTS]; /* [0]: the fullest with a free slot */
+    size_t spans;
+    size_t free_slots;
+    size_t sweep_at; /* free_slots from which on a sweep is worth its time */
+    struct random random;
+};
+
+extern HIDDEN struct central_list sg_central[CLASS_COUNT];
+
+/* Puts the span into the list that fits its free slots, or into none. Under the lock. */
+HIDDEN void sg_central_relist(struct central_list *list, struct span *span);
+HIDDEN void sg_central_unlist(struct central_list *list, struct span *span);
+
+/* A span of the class with all slots free, in no list; without the lock. NULL: no memory. */
+HIDDEN MUST_USE struct span *sg_central_span_create(uint32_t class);
+
+/* A chain (through link.next) of spans without a live slot goes to the page cache; without the
+ * lock. Returns the first span that could not go, chained with the rest, or NULL. */
+HIDDEN void sg_central_spans_release(struct span *chain);
+
+/* Under the lock, released and taken again inside: gives OS pages back that are free inside spans
+ * of the class. Returns the spans that turned out empty, chained. */
+HIDDEN struct span *sg_central_sweep(struct central_list *list, uint32_t class);
+
+/* Under the lock: the next free_slots count at which to sweep. */
+HIDDEN void sg_central_plan_sweep(struct central_list *list, uint32_t class);
+
+/* Moves up to `wanted` free slots of the span to `entries`, as CACHED; returns how many. */
+HIDDEN uint32_t sg_central_carve(struct central_list *list, struct span *span,
+                                 struct cache_entry *entries, uint32_t wanted);
+
+#endif

@@ -1,0 +1,134 @@
+/* Memory around survivors: an OS page whose slots are all free gives its memory back although its
+ * span lives on. Possible because nothing of ours lies in freed memory.
+ *
+ * A sweep looks at every span of a class that may hold such a page, so it waits until the free
+ * slots have grown by an eighth of the live ones since the last look, and by SWEEP_BYTES_MIN. */
+#include "bits.h"
+#include "central_state.h"
+#include "os_memory.h"
+
+#define SWEEP_BYTES_MIN (512 * KIB)
+
+void sg_central_plan_sweep(struct central_list *list, uint32_t class)
+{
+    const struct size_class *info = &sg_size_classes[class];
+    size_t live = list->spans * info->slot_count - list->free_slots;
+    size_t step = SWEEP_BYTES_MIN / info->slot_bytes + 1;
+    size_t at;
+
+    if (live / 8 > step)
+        step = live / 8;
+    at = list->free_slots + step;
+    if (list->sweep_at == 0 || at < list->sweep_at)
+        list->sweep_at = at;
+}
+
+static bool all_free(const struct span *span, uintptr_t from, uintptr_t end)
+{
+    size_t slot_bytes = sg_size_classes[span->slots.class].slot_bytes;
+    size_t first = (from - span->slots.base) / slot_bytes;
+    size_t last = (end - 1 - span->slots.base) / slot_bytes;
+
+    if (last >= span->slots.slot_count)
+        last = span->slots.slot_count - 1;
+    for (size_t i = first; i <= last; i++)
+        if (load_relaxed(&span->slots.states[i]) != SLOT_CENTRAL)
+            return false;
+    return true;
+}
+
+/* Without the lock: the span is in no list, so nobody takes a slot of it; one that comes back
+ * only adds free ones. Neighbouring pages go in one call. */
+static uint64_t give_pages_back(struct span *span)
+{
+    size_t os_page = sg_os_page_bytes;
+    uintptr_t base = align_up(span->slots.base, os_page);
+    uint64_t given = span->given_back;
+    uintptr_t run = 0;
+
+    if (base != span->slots.base)
+        return given; /* OS pages larger than ours: the span shares them with others */
+    for (uintptr_t page = base; page <= span_end(span); page += os_page) {
+        uint64_t bit = (uint64_t)1 << ((page - base) / os_page % 64);
+        bool wanted = page + os_page <= span_end(span) && (given & bit) == 0 &&
+                      all_free(span, page, page + os_page);
+
+        if (wanted) {
+            run = run == 0 ? page : run;
+            given |= bit;
+        } else if (run != 0) {
+            (void)sg_os_purge((void *)run, page - run); /* at worst it stays */
+            run = 0;
+        }
+    }
+    return given;
+}
+
+/* Takes a whole list out: while its memory goes back nobody may take a slot of it. */
+static struct span *detach(struct central_list *list, uint32_t fullness)
+{
+    struct list_node *first = list->by_fullness[fullness];
+
+    list->by_fullness[fullness] = NULL;
+    for (struct list_node *node = first; node != NULL; node = node->next)
+        container_of(node, struct span, link)->slots.mark = MARK_SWEPT;
+    return first == NULL ? NULL : container_of(first, struct span, link);
+}
+
+static struct span *next_of(const struct span *span)
+{
+    return span->link.next == NULL ? NULL : container_of(span->link.next, struct span, link);
+}
+
+/* Puts the spans back; those that became empty meanwhile are chained in front of `empty`. */
+static struct span *attach(struct central_list *list, struct span *chain, struct span *empty)
+{
+    while (chain != NULL) {
+        struct span *span = chain;
+
+        chain = next_of(span);
+        span->slots.mark = MARK_UNLISTED;
+        if (span->free_slots < span->slots.slot_count) {
+            sg_central_relist(list, span);
+            continue;
+        }
+        list->free_slots -= span->free_slots;
+        list->spans--;
+        span->link.next = empty == NULL ? NULL : &empty->link;
+        empty = span;
+    }
+    return empty;
+}
+
+/* The first list whose spans have enough free slots to cover an OS page. */
+static uint32_t first_worth_looking_at(uint32_t class)
+{
+    const struct size_class *info = &sg_size_classes[class];
+    size_t needed = (sg_os_page_bytes + info->slot_bytes - 1) / info->slot_bytes;
+    size_t fullness = needed * (FULLNESS_LISTS - 1) / info->slot_count;
+
+    return fullness < FULLNESS_LISTS ? (uint32_t)fullness : FULLNESS_LISTS;
+}
+
+struct span *sg_central_sweep(struct central_list *list, uint32_t class)
+{
+    struct span *empty = NULL;
+
+    list->sweep_at = SIZE_MAX; /* nobody else begins while we are at it */
+    for (uint32_t i = first_worth_looking_at(class); i < FULLNESS_LISTS; i++) {
+        struct span *chain = detach(list, i);
+
+        if (chain == NULL || class == CLASS_ZERO) {
+            empty = attach(list, chain, empty);
+            continue;
+        }
+        lock_release(&list->lock, RANK_CENTRAL_LIST);
+        for (struct span *span = chain; span != NULL; span = next_of(span))
+            span->given_back = give_pages_back(span);
+        lock_acquire(&list->lock, RANK_CENTRAL_LIST);
+        empty = attach(list, chain, empty);
+    }
+    list->sweep_at = 0;
+    sg_central_plan_sweep(list, class);
+    return empty;
+}

@@ -1,0 +1,107 @@
+#include "os_memory.h"
+
+#include "bits.h"
+#include "os_syscall.h"
+
+#include <sys/auxv.h>
+#include <sys/mman.h>
+
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102 /* linux/mman.h since 6.13 */
+#define MADV_GUARD_REMOVE 103
+#endif
+#ifndef MREMAP_DONTUNMAP
+#define MREMAP_DONTUNMAP 4 /* since 5.7 */
+#endif
+#ifndef MADV_WIPEONFORK
+#define MADV_WIPEONFORK 18 /* since 4.14 */
+#endif
+
+size_t sg_os_page_bytes = 4096;
+
+void sg_os_memory_start(void)
+{
+    size_t bytes = getauxval(AT_PAGESZ);
+
+    if (is_power_of_two(bytes))
+        sg_os_page_bytes = bytes;
+}
+
+static void *map(void *hint, size_t bytes, int protection)
+{
+    long result = os_syscall6(SYS_mmap, (long)hint, (long)bytes, protection,
+                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    return os_failed(result) ? NULL : (void *)result;
+}
+
+void *sg_os_map(void *hint, size_t bytes)
+{
+    return map(hint, bytes, PROT_READ | PROT_WRITE);
+}
+
+void *sg_os_reserve(void *hint, size_t bytes)
+{
+    return map(hint, bytes, PROT_NONE);
+}
+
+static bool protect(void *address, size_t bytes, int protection)
+{
+    return !os_failed(os_syscall3(SYS_mprotect, (long)address, (long)bytes, protection));
+}
+
+static bool advise(void *address, size_t bytes, int advice)
+{
+    return !os_failed(os_syscall3(SYS_madvise, (long)address, (long)bytes, advice));
+}
+
+bool sg_os_commit(void *address, size_t bytes)
+{
+    return protect(address, bytes, PROT_READ | PROT_WRITE);
+}
+
+void sg_os_unmap(void *address, size_t bytes)
+{
+    /* At vm.max_map_count a hole in a mapping cannot be made; the memory at least goes. */
+    if (os_failed(os_syscall3(SYS_munmap, (long)address, (long)bytes, 0)))
+        advise(address, bytes, MADV_DONTNEED);
+}
+
+bool sg_os_purge(void *address, size_t bytes)
+{
+    uintptr_t first = align_up((uintptr_t)address, sg_os_page_bytes);
+    uintptr_t end = align_down((uintptr_t)address + bytes, sg_os_page_bytes);
+    bool whole = first == (uintptr_t)address && end == (uintptr_t)address + bytes;
+
+    return first < end && advise((void *)first, end - first, MADV_DONTNEED) && whole;
+}
+
+bool sg_os_forbid(void *address, size_t bytes)
+{
+    return advise(address, bytes, MADV_GUARD_INSTALL) ||
+           (sg_os_purge(address, bytes) && protect(address, bytes, PROT_NONE));
+}
+
+/* Both ways back are taken: which of the two made the range inaccessible is not recorded. */
+bool sg_os_allow(void *address, size_t bytes)
+{
+    advise(address, bytes, MADV_GUARD_REMOVE);
+    return protect(address, bytes, PROT_READ | PROT_WRITE);
+}
+
+bool sg_os_move(void *to, void *from, size_t bytes)
+{
+    return !os_failed(os_syscall6(SYS_mremap, (long)from, (long)bytes, (long)bytes,
+                                  MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, (long)to, 0));
+}
+
+void *sg_os_map_wiped_on_fork(void)
+{
+    void *page = sg_os_map(NULL, sg_os_page_bytes);
+
+    if (page != NULL && !advise(page, sg_os_page_bytes, MADV_WIPEONFORK)) {
+        sg_os_unmap(page, sg_os_page_bytes);
+        return NULL;
+    }
+    return page;
+}

@@ -1,0 +1,51 @@
+#include "os_thread.h"
+
+#include "os_syscall.h"
+
+#include <pthread.h>
+#include <time.h>
+
+#define WAIT_PRIVATE 128 /* FUTEX_WAIT | FUTEX_PRIVATE_FLAG */
+#define WAKE_PRIVATE 129
+
+static pthread_key_t exit_key;
+static _Atomic bool exit_key_exists;
+
+bool sg_os_wait(_Atomic uint32_t *word, uint32_t expected, unsigned milliseconds)
+{
+    struct timespec limit = {.tv_sec = milliseconds / 1000,
+                             .tv_nsec = (long)(milliseconds % 1000) * 1000000};
+
+    return os_syscall6(SYS_futex, (long)word, WAIT_PRIVATE, (long)expected,
+                       milliseconds == 0 ? 0 : (long)&limit, 0, 0) != -ETIMEDOUT;
+}
+
+void sg_os_wake(_Atomic uint32_t *word, int threads)
+{
+    os_syscall3(SYS_futex, (long)word, WAKE_PRIVATE, threads);
+}
+
+int sg_os_process_id(void)
+{
+    return (int)os_syscall3(SYS_getpid, 0, 0, 0);
+}
+
+bool sg_os_thread_exit_start(void (*at_exit)(void *value))
+{
+    if (pthread_key_create(&exit_key, at_exit) != 0)
+        return false;
+    /* Release: a thread that sees the flag sees the key. */
+    atomic_store_explicit(&exit_key_exists, true, memory_order_release);
+    return true;
+}
+
+bool sg_os_thread_exit_arm(void *value)
+{
+    return atomic_load_explicit(&exit_key_exists, memory_order_acquire) &&
+           pthread_setspecific(exit_key, value) == 0;
+}
+
+bool sg_os_at_fork(void (*prepare)(void), void (*parent)(void), void (*child)(void))
+{
+    return pthread_atfork(prepare, parent, child) == 0;
+}

@@ -1,0 +1,41 @@
+/* Threads, processes and waiting, as far as an allocator needs them. */
+#ifndef SG_OS_THREAD_H
+#define SG_OS_THREAD_H
+
+#include "compiler.h"
+
+/* Sleeps while `*word` is `expected`, for at most `milliseconds` (0: without limit).
+ * False only if the time ran out. May return early for no reason. */
+HIDDEN bool sg_os_wait(_Atomic uint32_t *word, uint32_t expected, unsigned milliseconds);
+HIDDEN void sg_os_wake(_Atomic uint32_t *word, int threads);
+
+HIDDEN int sg_os_process_id(void);
+
+/* Runs `at_exit(value)` when a thread that called sg_os_thread_exit_arm() ends: after its other
+ * thread-specific destructors had their turn, as far as POSIX lets one say so. False: no key left,
+ * or the thread library refuses; the caller goes without. Neither call allocates in glibc for the
+ * first 32 keys; for later ones it may call calloc, so no lock may be held. */
+HIDDEN bool sg_os_thread_exit_start(void (*at_exit)(void *value));
+HIDDEN bool sg_os_thread_exit_arm(void *value);
+
+/* False: the handlers are not registered. Not to be called inside malloc (it may allocate). */
+HIDDEN MUST_USE bool sg_os_at_fork(void (*prepare)(void), void (*parent)(void),
+                                   void (*child)(void));
+
+/* Tells the processor that this is a waiting loop. */
+static inline void os_relax(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+/* Differs between any two threads that live at the same time in one process. */
+static inline uint32_t os_thread_tag(void)
+{
+    return (uint32_t)((uintptr_t)__builtin_thread_pointer() >> 4) | 1;
+}
+
+#endif

@@ -1,0 +1,345 @@
+#include "page_cache_state.h"
+
+#include "bits.h"
+#include "os_memory.h"
+#include "page_cache.h"
+#include "page_map.h"
+
+struct page_cache sg_page_cache;
+
+struct lock *sg_page_cache_lock(void)
+{
+    return &sg_page_cache.lock;
+}
+
+static void lock(void)
+{
+    lock_acquire(&sg_page_cache.lock, RANK_PAGE_CACHE);
+}
+
+static void unlock(void)
+{
+    lock_release(&sg_page_cache.lock, RANK_PAGE_CACHE);
+}
+
+static struct page_runs *runs_of(enum run_kind kind)
+{
+    return kind == RUN_CLEAN ? &sg_page_cache.clean : &sg_page_cache.dirty;
+}
+
+/* Oldest first: pushed at the far end. */
+static void age_append(struct list_node *node)
+{
+    node->next = NULL;
+    node->prev = sg_page_cache.newest_dirty;
+    if (node->prev != NULL)
+        node->prev->next = node;
+    else
+        sg_page_cache.oldest_dirty = node;
+    sg_page_cache.newest_dirty = node;
+}
+
+static void age_remove(struct list_node *node)
+{
+    if (sg_page_cache.newest_dirty == node)
+        sg_page_cache.newest_dirty = node->prev;
+    list_unlink(&sg_page_cache.oldest_dirty, node);
+}
+
+void sg_page_cache_remove(struct span *span)
+{
+    enum run_kind kind = span->slots.mark;
+
+    sg_page_runs_remove(runs_of(kind), span);
+    if (kind == RUN_DIRTY) {
+        sg_page_cache.dirty_pages -= span->pages;
+        age_remove(&span->dirty_link);
+    }
+    /* The bytes of the age link are the geometry again: nothing can be freed here. */
+    span->slots.inverse = 0;
+    span->slots.states = NULL;
+}
+
+/* The free run of a like kind that touches `span` at `page`, or NULL. */
+static struct span *mergeable(const struct span *span, uintptr_t page, enum run_kind kind)
+{
+    struct span *other = page_map_lookup(page);
+
+    if (other == NULL || other->slots.owner != SPAN_FREE)
+        return NULL;
+    if ((uint64_t)other->pages + span->pages > SPAN_MAX_PAGES / 2)
+        return NULL;
+    return (other->slots.mark == RUN_CLEAN) == (kind == RUN_CLEAN) ? other : NULL;
+}
+
+/* Makes `lower` cover `upper` too, which ends. Neither is in a set; the caller maps the ends. */
+static void merge(struct span *lower, struct span *upper)
+{
+    sg_page_map_set(span_end(lower) - PAGE_BYTES, 1, &sg_span_retired);
+    sg_page_map_set(upper->slots.base, 1, &sg_span_retired);
+    lower->pages += upper->pages;
+    sg_span_destroy(upper);
+}
+
+static void map_ends(struct span *span)
+{
+    sg_page_map_set(span->slots.base, 1, span);
+    sg_page_map_set(span_end(span) - PAGE_BYTES, 1, span);
+}
+
+void sg_page_cache_insert(struct span *span, enum run_kind kind)
+{
+    struct span *below = mergeable(span, span->slots.base - 1, kind);
+    struct span *above = mergeable(span, span_end(span), kind);
+
+    if (below != NULL) {
+        sg_page_cache_remove(below);
+        merge(below, span);
+        span = below;
+    }
+    if (above != NULL) {
+        sg_page_cache_remove(above);
+        merge(span, above);
+    }
+    if (kind == RUN_STUCK && (below != NULL || above != NULL))
+        kind = RUN_DIRTY; /* together they may hold whole OS pages */
+    span->slots.owner = SPAN_FREE;
+    span->slots.mark = kind;
+    map_ends(span);
+    sg_page_runs_insert(runs_of(kind), span);
+    if (kind == RUN_DIRTY) {
+        sg_page_cache.dirty_pages += span->pages;
+        age_append(&span->dirty_link);
+    }
+}
+
+/* Cuts `span`, which is in no set, after `pages` pages; the rest becomes a free run of `kind`.
+ * False if there is no memory for the record of the rest. */
+static bool split(struct span *span, size_t pages, enum run_kind kind)
+{
+    if (span->pages == pages)
+        return true;
+
+    uint32_t rest_pages = span->pages - (uint32_t)pages;
+    struct span *rest = sg_span_create(span->slots.base + pages * PAGE_BYTES, rest_pages);
+
+    if (rest == NULL)
+        return false;
+    span->pages = (uint32_t)pages;
+    map_ends(span);
+    sg_page_cache_insert(rest, kind);
+    return true;
+}
+
+/* Cuts the pages off that lie before the first aligned address; returns the aligned part. */
+static struct span *split_aligned(struct span *span, size_t alignment_pages, enum run_kind kind)
+{
+    uintptr_t aligned = align_up(span->slots.base, alignment_pages * PAGE_BYTES);
+    size_t lead = (aligned - span->slots.base) / PAGE_BYTES;
+
+    if (lead == 0)
+        return span;
+
+    struct span *rest = sg_span_create(aligned, span->pages - (uint32_t)lead);
+    if (rest == NULL) {
+        sg_page_cache_insert(span, kind);
+        return NULL;
+    }
+    span->pages = (uint32_t)lead;
+    sg_page_cache_insert(span, kind);
+    return rest;
+}
+
+static struct span *take_free(size_t pages, size_t alignment_pages, bool *ret_zeroed)
+{
+    size_t wanted = pages + alignment_pages - 1;
+    struct span *span = sg_page_runs_best_fit(&sg_page_cache.dirty, wanted);
+
+    if (span == NULL)
+        span = sg_page_runs_best_fit(&sg_page_cache.clean, wanted);
+    if (span == NULL)
+        return NULL;
+
+    enum run_kind kind = span->slots.mark;
+    sg_page_cache_remove(span);
+    span->slots.owner = SPAN_NOWHERE; /* so that the parts cut off do not merge with it */
+    span = split_aligned(span, alignment_pages, kind);
+    if (span == NULL)
+        return NULL;
+    if (!split(span, pages, kind)) {
+        sg_page_cache_insert(span, kind);
+        return NULL;
+    }
+    if (kind == RUN_CLEAN)
+        sg_page_cache_note_clean_take(span->pages);
+    *ret_zeroed = kind == RUN_CLEAN;
+    return span;
+}
+
+/* Address space for a run of `pages`, given to the clean set. Without the lock. */
+static bool add_run(size_t pages)
+{
+    size_t bytes = pages * PAGE_BYTES;
+    size_t mapped_bytes = bytes;
+    char *memory = sg_os_map(NULL, bytes);
+
+    if (memory != NULL && (uintptr_t)memory % PAGE_BYTES != 0) {
+        sg_os_unmap(memory, bytes);
+        mapped_bytes += PAGE_BYTES;
+        memory = sg_os_map(NULL, mapped_bytes);
+    }
+    if (memory == NULL)
+        return false;
+
+    uintptr_t base = align_up((uintptr_t)memory, PAGE_BYTES);
+    struct span *span = NULL;
+    if (sg_page_map_cover(base, bytes))
+        span = sg_span_create(base, (uint32_t)pages);
+    if (span == NULL) {
+        sg_os_unmap(memory, mapped_bytes);
+        return false;
+    }
+    lock();
+    sg_page_map_set(base, pages, &sg_span_retired);
+    sg_page_cache.mapped_pages += pages;
+    sg_page_cache_insert(span, RUN_CLEAN);
+    unlock();
+    return true;
+}
+
+#define GROW_PAGES_MIN (MIB / PAGE_BYTES)
+#define GROW_PAGES_MAX (64 * MIB / PAGE_BYTES)
+
+/* More address space, ahead of need in proportion to what is mapped: few mappings, yet a limit
+ * on address space is not spent in advance. */
+static bool grow(size_t pages, size_t mapped_pages)
+{
+    size_t ahead = mapped_pages / 8;
+
+    if (ahead < GROW_PAGES_MIN)
+        ahead = GROW_PAGES_MIN;
+    if (ahead > GROW_PAGES_MAX)
+        ahead = GROW_PAGES_MAX;
+    if (pages >= ahead)
+        return add_run(pages);
+    return add_run(ahead) || add_run(pages);
+}
+
+#define TAKE_ATTEMPTS 8u /* another thread may take what grow() brought */
+
+struct span *sg_page_cache_take(size_t pages, size_t alignment_pages, enum span_owner owner,
+                                bool *ret_zeroed)
+{
+    struct span *span;
+    size_t wanted = pages + alignment_pages - 1;
+
+    if (pages == 0 || wanted > SPAN_MAX_PAGES / 2)
+        return NULL;
+    lock();
+    for (unsigned i = 0; i < TAKE_ATTEMPTS; i++) {
+        span = take_free(pages, alignment_pages, ret_zeroed);
+        if (span != NULL)
+            break;
+
+        size_t mapped_pages = sg_page_cache.mapped_pages;
+        unlock();
+        bool grown = grow(wanted, mapped_pages);
+        lock();
+        if (!grown)
+            break;
+    }
+    if (span != NULL) {
+        sg_page_map_set(span->slots.base, span->pages, span);
+        span->slots.owner = owner;
+        sg_page_cache.used_pages += span->pages;
+    }
+    unlock();
+    return span;
+}
+
+void sg_page_cache_give(struct span *span, bool zeroed)
+{
+    lock();
+    ASSERT(span->slots.owner == SPAN_CENTRAL || span->slots.owner == SPAN_LARGE);
+    span->slots.slot_count = 0; /* first: from here on nothing in it can be freed */
+    if (span->pages > 2)
+        sg_page_map_set(span->slots.base + PAGE_BYTES, span->pages - 2, &sg_span_retired);
+    sg_page_cache.used_pages -= span->pages;
+    sg_page_cache_insert(span, zeroed ? RUN_CLEAN : RUN_DIRTY);
+
+    size_t limit = sg_page_cache_dirty_limit();
+    if (sg_page_cache.dirty_pages > limit)
+        sg_page_cache_purge(limit / 2);
+    unlock();
+}
+
+/* `above`, cut to size and in no set, becomes the end of `span`. */
+static void absorb(struct span *span, struct span *above)
+{
+    sg_page_cache.used_pages += above->pages;
+    sg_page_map_set(above->slots.base, above->pages, span);
+    span->pages += above->pages;
+    sg_span_destroy(above);
+}
+
+bool sg_page_cache_extend(struct span *span, size_t pages)
+{
+    bool extended = false;
+    size_t more = pages - span->pages;
+
+    lock();
+    struct span *above = page_map_lookup(span_end(span));
+    if (above != NULL && above->slots.owner == SPAN_FREE && above->pages >= more) {
+        enum run_kind kind = above->slots.mark;
+
+        sg_page_cache_remove(above);
+        above->slots.owner = SPAN_NOWHERE;
+        extended = split(above, more, kind);
+        if (extended)
+            absorb(span, above);
+        else
+            sg_page_cache_insert(above, kind);
+    }
+    unlock();
+    return extended;
+}
+
+bool sg_page_cache_shrink(struct span *span, size_t pages)
+{
+    size_t less = span->pages - pages;
+    uintptr_t end = span->slots.base + pages * PAGE_BYTES;
+
+    struct span *rest = sg_span_create(end, (uint32_t)less);
+    if (rest == NULL)
+        return false;
+    lock();
+    span->pages = (uint32_t)pages;
+    sg_page_map_set(end, less, rest);
+    rest->slots.owner = SPAN_LARGE;
+    unlock();
+    sg_page_cache_give(rest, false);
+    return true;
+}
+
+void sg_page_cache_statistics(struct page_cache_statistics *ret_statistics)
+{
+    lock();
+    *ret_statistics = (struct page_cache_statistics){
+        .mapped_bytes = sg_page_cache.mapped_pages * PAGE_BYTES,
+        .used_bytes = sg_page_cache.used_pages * PAGE_BYTES,
+        .dirty_bytes = sg_page_cache.dirty.pages * PAGE_BYTES,
+        .clean_bytes = sg_page_cache.clean.pages * PAGE_BYTES,
+        .free_runs = sg_page_cache.clean.runs + sg_page_cache.dirty.runs,
+        .purge_calls = sg_page_cache.purge_calls,
+    };
+    unlock();
+}
+
+void sg_page_cache_abandon(void)
+{
+    sg_page_cache.clean = (struct page_runs){.pages = 0};
+    sg_page_cache.dirty = (struct page_runs){.pages = 0};
+    sg_page_cache.oldest_dirty = NULL;
+    sg_page_cache.newest_dirty = NULL;
+    sg_page_cache.dirty_pages = 0;
+}

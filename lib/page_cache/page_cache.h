@@ -1,0 +1,52 @@
+/* Tier 3: runs of pages, for spans of slots and for large objects.
+ *
+ * Best fit, split on the way out, merged with both neighbours on the way in. Free runs are of two
+ * kinds, never merged with each other: CLEAN ones hold no memory and read as zero, DIRTY ones
+ * still hold theirs. Dirty memory is bounded (see page_purge.c): it goes back to the kernel inside
+ * the call that frees it, without any lock held; no thread of ours ever runs.
+ *
+ * Thread-safe throughout. Fork-safe by sg_page_cache_lock(). */
+#ifndef SG_PAGE_CACHE_PAGE_CACHE_H
+#define SG_PAGE_CACHE_PAGE_CACHE_H
+
+#include "compiler.h"
+#include "span.h"
+
+/* A span of at least `pages` pages, its base a multiple of `alignment_pages` (a power of two),
+ * mapped and ready for `owner`; its geometry is for the caller to fill in. `*ret_zeroed` says
+ * whether all of it reads as zero. NULL: the kernel has no more. */
+HIDDEN MUST_USE struct span *sg_page_cache_take(size_t pages, size_t alignment_pages,
+                                                enum span_owner owner, bool *ret_zeroed);
+
+/* Takes a span back. `zeroed`: all of it is known to read as zero and to hold no memory. */
+HIDDEN void sg_page_cache_give(struct span *span, bool zeroed);
+
+/* Changes the length of a LARGE span in place. Growing fails if the pages behind are not free,
+ * shrinking if there is no memory for one more record; then nothing has changed. */
+HIDDEN MUST_USE bool sg_page_cache_extend(struct span *span, size_t pages);
+HIDDEN MUST_USE bool sg_page_cache_shrink(struct span *span, size_t pages);
+
+/* Gives all dirty memory beyond `keep_bytes` back to the kernel; returns the bytes given back. */
+HIDDEN size_t sg_page_cache_trim(size_t keep_bytes);
+
+struct page_cache_statistics {
+    size_t mapped_bytes; /* address space for objects */
+    size_t used_bytes;   /* in spans that are in use */
+    size_t dirty_bytes;  /* free, memory kept */
+    size_t clean_bytes;  /* free, no memory */
+    size_t free_runs;
+    size_t purge_calls;  /* system calls that gave memory back */
+};
+
+HIDDEN void sg_page_cache_statistics(struct page_cache_statistics *ret_statistics);
+
+HIDDEN struct lock *sg_page_cache_lock(void);
+
+/* In a forked child whose parent's lock was taken over at that moment: forgets all free runs, and
+ * so loses their addresses, but nothing else. */
+HIDDEN void sg_page_cache_abandon(void);
+
+/* Debug build: stops unless every free run keeps its invariants. */
+HIDDEN void sg_page_cache_check(void);
+
+#endif

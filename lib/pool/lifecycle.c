@@ -1,0 +1,146 @@
+#include "lifecycle.h"
+
+#include "central_list.h"
+#include "metadata.h"
+#include "object_pool.h"
+#include "options.h"
+#include "os_lock.h"
+#include "os_memory.h"
+#include "os_thread.h"
+#include "page_cache.h"
+#include "page_map.h"
+#include "report.h"
+#include "secrets.h"
+#include "thread_registry.h"
+
+_Atomic bool sg_lifecycle_started;
+
+static struct lock starting; /* RANK_LIFECYCLE */
+
+static void on_reentry(void)
+{
+    struct misuse misuse = {.kind = MISUSE_REENTRY, .function = "malloc"};
+
+    sg_report_misuse(&misuse);
+}
+
+/* A page that is 1 in the process that set it and 0 in a child that fork wiped it in; a vfork
+ * child shares the 1. NULL until there is a second thread, or where the kernel cannot. */
+static _Atomic uint32_t *same_process;
+
+enum { PROCESS_IS_CHILD = 0, PROCESS_IS_SAME = 1, PROCESS_IS_IN_REPAIR = 2 };
+
+enum lock_step { STEP_FREEZE, STEP_THAW_PARENT, STEP_THAW_CHILD, STEP_REPAIR };
+
+/* True: what the lock guards must be abandoned. */
+static bool step_lock(struct lock *lock, enum lock_step step)
+{
+    switch (step) {
+    case STEP_FREEZE:
+        sg_lock_freeze(lock);
+        return false;
+    case STEP_THAW_PARENT:
+        sg_lock_thaw_parent(lock);
+        return false;
+    case STEP_THAW_CHILD:
+        return sg_lock_thaw_child(lock);
+    case STEP_REPAIR:
+        /* What this thread holds it is changing itself, and will finish. */
+        return load_relaxed(&lock->holder) != os_thread_tag() && sg_lock_thaw_child(lock);
+    }
+    return false;
+}
+
+/* In the order of their ranks. */
+static void step_all(enum lock_step step)
+{
+    (void)step_lock(sg_thread_registry_lock(), step);
+    for (uint32_t class = 0; class < CLASS_COUNT; class ++)
+        if (sg_central_lock(class) != NULL && step_lock(sg_central_lock(class), step))
+            sg_central_abandon(class);
+    if (step_lock(sg_page_cache_lock(), step))
+        sg_page_cache_abandon();
+    (void)step_lock(sg_page_map_lock(), step);
+    for (uint32_t i = 0; i < OBJECT_POOL_COUNT; i++)
+        if (step_lock(sg_object_pool_lock(i), step))
+            sg_object_pool_abandon(i);
+    if (step_lock(sg_metadata_lock(), step))
+        sg_metadata_abandon();
+}
+
+static _Atomic bool frozen; /* relaxed: written and read by the one thread that forks */
+
+static void at_fork_prepare(void)
+{
+    if (!sg_thread_registry_is_threaded())
+        return; /* alone: nobody else can be inside */
+    step_all(STEP_FREEZE);
+    store_relaxed(&frozen, true);
+}
+
+static void at_fork_parent(void)
+{
+    if (!load_relaxed(&frozen))
+        return;
+    store_relaxed(&frozen, false);
+    step_all(STEP_THAW_PARENT);
+}
+
+static void mark_process(void)
+{
+    if (same_process != NULL)
+        atomic_store_explicit(same_process, PROCESS_IS_SAME, memory_order_release);
+}
+
+static void at_fork_child(void)
+{
+    if (!load_relaxed(&frozen))
+        return;
+    store_relaxed(&frozen, false);
+    step_all(STEP_THAW_CHILD);
+    sg_thread_registry_after_fork();
+    mark_process();
+}
+
+/* A lock was held for very long. Its holder may be slow; or it was left behind by _Fork or clone,
+ * for which no handler runs: then this child repairs what it finds. */
+static bool on_starvation(void)
+{
+    uint32_t expected = PROCESS_IS_CHILD;
+
+    if (same_process == NULL)
+        return false;
+    /* Acquire and release: one thread repairs, the others see its work. */
+    if (!atomic_compare_exchange_strong_explicit(same_process, &expected, PROCESS_IS_IN_REPAIR,
+                                                 memory_order_acq_rel, memory_order_acquire))
+        return false;
+    step_all(STEP_REPAIR);
+    mark_process();
+    return true;
+}
+
+void sg_lifecycle_start_slow(void)
+{
+    lock_acquire(&starting, RANK_LIFECYCLE);
+    if (!load_relaxed(&sg_lifecycle_started)) {
+        sg_panic_hook = sg_report_panic;
+        sg_lock_on_reentry = on_reentry;
+        sg_lock_on_starvation = on_starvation;
+        sg_os_memory_start();
+        sg_secrets_start();
+        sg_thread_registry_start();
+        /* Release: pairs with lifecycle_start(). */
+        atomic_store_explicit(&sg_lifecycle_started, true, memory_order_release);
+    }
+    lock_release(&starting, RANK_LIFECYCLE);
+}
+
+/* What needs libc, and may allocate. */
+static __attribute__((constructor)) void at_load(void)
+{
+    lifecycle_start();
+    sg_options_load();
+    sg_thread_registry_adopt_current();
+    if (!sg_os_at_fork(at_fork_prepare, at_fork_parent, at_fork_child))
+        sg_report_notice("no fork handlers: a child of a threaded process may lose memory", "", "");
+}

@@ -1,0 +1,209 @@
+#include "pool.h"
+
+#include "bits.h"
+#include "central_list.h"
+#include "large.h"
+#include "lifecycle.h"
+#include "metadata.h"
+#include "page_cache.h"
+#include "page_map.h"
+#include "thread_registry.h"
+#include "verdict.h"
+
+static struct thread_cache *own_cache(void)
+{
+    lifecycle_start();
+    return sg_thread_cache_get();
+}
+
+/* Memory that this thread could do without goes back before a request fails. True, so that it can
+ * stand in a condition: the request is worth another try. */
+static bool reclaim(void)
+{
+    struct thread_cache *cache = own_cache();
+
+    if (cache != &sg_thread_cache_none)
+        sg_thread_cache_drain(cache);
+    for (uint32_t class = 0; class < CLASS_COUNT; class ++)
+        sg_central_trim(class);
+    return true;
+}
+
+static void *allocate_small(uint32_t class, uint8_t maker)
+{
+    struct thread_cache *cache = own_cache();
+    void *object = thread_cache_pop(cache, class, maker);
+
+    if (object == NULL)
+        object = sg_thread_cache_refill(cache, class, maker);
+    if (UNLIKELY(object == NULL) && reclaim())
+        object = sg_thread_cache_refill(cache, class, maker);
+    return object;
+}
+
+static void *allocate_large(size_t bytes, size_t alignment, uint8_t maker, bool *ret_zeroed)
+{
+    if (bytes > MAX_OBJECT_BYTES || alignment > MAX_OBJECT_BYTES)
+        return NULL;
+    lifecycle_start();
+
+    void *object = sg_large_take(bytes, alignment, maker, ret_zeroed);
+    if (UNLIKELY(object == NULL) && reclaim())
+        object = sg_large_take(bytes, alignment, maker, ret_zeroed);
+    return object;
+}
+
+void *sg_pool_allocate(size_t bytes, uint8_t maker)
+{
+    bool zeroed;
+
+    if (bytes <= SMALL_MAX_BYTES)
+        return allocate_small(size_class_of(bytes), maker);
+    return allocate_large(bytes, 1, maker, &zeroed);
+}
+
+void *sg_pool_allocate_zeroed(size_t bytes)
+{
+    bool zeroed = false;
+    void *object = bytes <= SMALL_MAX_BYTES
+                       ? allocate_small(size_class_of(bytes), SLOT_LIVE_MALLOC)
+                       : allocate_large(bytes, 1, SLOT_LIVE_MALLOC, &zeroed);
+
+    if (object != NULL && !zeroed)
+        __builtin_memset(object, 0, bytes);
+    return object;
+}
+
+void *sg_pool_allocate_aligned(size_t alignment, size_t bytes, uint8_t maker)
+{
+    bool zeroed;
+    uint32_t class = bytes == 0 ? CLASS_ZERO : sg_size_class_aligned(bytes, alignment);
+
+    if (bytes == 0 && alignment > MIN_ALIGNMENT) /* class 0 cannot promise more */
+        class = sg_size_class_aligned(1, alignment);
+    if (class != CLASS_LARGE)
+        return allocate_small(class, maker);
+    return allocate_large(bytes, alignment, maker, &zeroed);
+}
+
+static void free_block(const struct block *block, void *object, const char *function)
+{
+    uint32_t class = block->span->slots.class;
+
+    if (class == CLASS_LARGE) {
+        if (!sg_large_give(block->span, block->live_state))
+            sg_block_report_double_free(block, object, function);
+        return;
+    }
+
+    struct thread_cache *cache = own_cache();
+    if (!thread_cache_push(cache, class, object, block->state))
+        sg_thread_cache_overflow(cache, class, object, block->state);
+}
+
+void sg_pool_free(void *object, uint8_t maker, const char *function)
+{
+    if (object == NULL)
+        return;
+
+    struct block block = sg_block_prove(object, function);
+    sg_block_require_maker(&block, maker, object, function);
+    free_block(&block, object, function);
+}
+
+static bool size_is_true(const struct block *block, struct stated stated)
+{
+    uint32_t class = block->span->slots.class;
+
+    if (class == CLASS_LARGE)
+        return pages_of_bytes(stated.bytes == 0 ? 1 : stated.bytes) == block->span->pages;
+    if (stated.bytes > SMALL_MAX_BYTES)
+        return false;
+    if (size_class_of(stated.bytes) == class)
+        return true;
+    if (block->live_state == SLOT_LIVE_SHRUNK)
+        return size_class_of(stated.bytes) < class;
+    /* An aligned request may have got a larger class. */
+    return stated.alignment != 0 &&
+           sg_size_class_aligned(stated.bytes == 0 ? 1 : stated.bytes, stated.alignment) == class;
+}
+
+void sg_pool_free_stated(void *object, struct stated stated, uint8_t maker, const char *function)
+{
+    if (object == NULL)
+        return;
+
+    struct block block = sg_block_prove(object, function);
+    sg_block_require_maker(&block, maker, object, function);
+    if (stated.alignment != 0 && ((uintptr_t)object & (stated.alignment - 1)) != 0)
+        sg_block_report_alignment(&block, object, stated.alignment, function);
+    if (!size_is_true(&block, stated))
+        sg_block_report_size(&block, object, stated.bytes, function);
+    free_block(&block, object, function);
+}
+
+size_t sg_pool_usable_bytes(void *object, const char *function)
+{
+    struct block block = sg_block_prove(object, function);
+
+    return sg_block_bytes(block.span);
+}
+
+/* Whether the block may stay where it is: it is large enough, and not twice too large. */
+static bool resize_in_place(const struct block *block, size_t bytes)
+{
+    size_t old_bytes = sg_block_bytes(block->span);
+
+    if (block->span->slots.class != CLASS_LARGE)
+        return bytes <= old_bytes && bytes > old_bytes / 2;
+    if (bytes <= SMALL_MAX_BYTES)
+        return false;
+    return sg_large_resize(block->span, bytes);
+}
+
+/* Not ALIGNED any more: realloc keeps no promise of aligned_alloc. */
+static uint8_t state_after_resize(const struct block *block, size_t bytes)
+{
+    uint32_t class = block->span->slots.class;
+
+    return class == CLASS_LARGE || size_class_of(bytes) == class ? SLOT_LIVE_MALLOC
+                                                                 : SLOT_LIVE_SHRUNK;
+}
+
+static void move_contents(void *to, const struct block *from, void *object, size_t bytes)
+{
+    size_t old_bytes = sg_block_bytes(from->span);
+    size_t kept_bytes = bytes < old_bytes ? bytes : old_bytes;
+
+    if (bytes > SMALL_MAX_BYTES && from->span->slots.class == CLASS_LARGE)
+        sg_large_move(page_map_lookup((uintptr_t)to), from->span, kept_bytes);
+    else
+        __builtin_memcpy(to, object, kept_bytes);
+}
+
+void *sg_pool_reallocate(void *object, size_t bytes, const char *function)
+{
+    struct block block = sg_block_prove(object, function);
+
+    sg_block_require_maker(&block, SLOT_LIVE_MALLOC, object, function);
+    if (bytes > MAX_OBJECT_BYTES)
+        return NULL;
+    if (resize_in_place(&block, bytes)) {
+        store_relaxed(block.state, state_after_resize(&block, bytes));
+        return object;
+    }
+
+    void *moved = sg_pool_allocate(bytes, SLOT_LIVE_MALLOC);
+    if (moved == NULL)
+        return NULL;
+    move_contents(moved, &block, object, bytes);
+    free_block(&block, object, function);
+    return moved;
+}
+
+bool sg_pool_trim(size_t keep_bytes)
+{
+    reclaim();
+    sg_thread_registry_reclaim();
+    return sg_page_cache_trim(keep_bytes) > 0;
+}

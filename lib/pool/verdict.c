@@ -1,0 +1,112 @@
+#include "verdict.h"
+
+#include "page_map.h"
+#include "report.h"
+#include "size_class.h"
+
+size_t sg_block_bytes(const struct span *span)
+{
+    return span->slots.class == CLASS_LARGE ? span_bytes(span)
+                                            : size_class_usable_bytes(span->slots.class);
+}
+
+static struct misuse misuse_of(const struct span *span, const void *object, const char *function)
+{
+    return (struct misuse){
+        .function = function,
+        .address = object,
+        .block = (uintptr_t)object,
+        .block_bytes = sg_block_bytes(span),
+        .class = span->slots.class == CLASS_LARGE ? REPORT_CLASS_LARGE : span->slots.class,
+    };
+}
+
+static _Noreturn void report_bare(enum misuse_kind kind, const void *object, const char *function)
+{
+    struct misuse misuse = {.kind = kind, .function = function, .address = object};
+
+    sg_report_misuse(&misuse);
+}
+
+/* The address lies in a span in use, but no slot starts there. */
+static _Noreturn void report_interior(const struct span *span, const void *object,
+                                      const char *function)
+{
+    bool is_large = span->slots.class == CLASS_LARGE;
+    size_t stride = is_large ? span_bytes(span) : sg_size_classes[span->slots.class].slot_bytes;
+    size_t index = ((uintptr_t)object - span->slots.base) / stride;
+    struct misuse misuse = misuse_of(span, object, function);
+
+    if (index >= span->slots.slot_count) /* the tail behind the last slot */
+        report_bare(MISUSE_FOREIGN, object, function);
+    misuse.kind = (uintptr_t)object % MIN_ALIGNMENT != 0 ? MISUSE_UNALIGNED : MISUSE_INTERIOR;
+    misuse.block = span->slots.base + index * stride;
+    misuse.state = load_relaxed(&span->slots.states[index]);
+    sg_report_misuse(&misuse);
+}
+
+struct block sg_block_prove(const void *object, const char *function)
+{
+    struct span *span = page_map_lookup((uintptr_t)object);
+
+    if (span == NULL)
+        report_bare(MISUSE_FOREIGN, object, function);
+
+    slot_state_byte *state = slot_state_of(&span->slots, object);
+    if (state == NULL && span->slots.slot_count == 0)
+        report_bare(MISUSE_STALE, object, function);
+    if (state == NULL)
+        report_interior(span, object, function);
+
+    struct block block = {span, state, load_relaxed(state)};
+    if (!slot_state_is_live(block.live_state))
+        sg_block_report_double_free(&block, object, function);
+    return block;
+}
+
+/* C lets free() end what aligned_alloc made; every other interface ends what it made itself. */
+static bool may_end(uint8_t maker, uint8_t state)
+{
+    if (maker == SLOT_LIVE_MALLOC)
+        return state == maker || state == SLOT_LIVE_ALIGNED || state == SLOT_LIVE_SHRUNK;
+    return maker == state;
+}
+
+void sg_block_require_maker(const struct block *block, uint8_t maker, const void *object,
+                            const char *function)
+{
+    if (LIKELY(may_end(maker, block->live_state)))
+        return;
+
+    struct misuse misuse = misuse_of(block->span, object, function);
+    misuse.kind = MISUSE_INTERFACE;
+    misuse.state = block->live_state;
+    sg_report_misuse(&misuse);
+}
+
+static _Noreturn void report(const struct block *block, enum misuse_kind kind, size_t stated,
+                             struct misuse misuse)
+{
+    misuse.kind = kind;
+    misuse.stated = stated;
+    misuse.state = block->live_state;
+    sg_report_misuse(&misuse);
+}
+
+void sg_block_report_size(const struct block *block, const void *object, size_t stated,
+                          const char *function)
+{
+    report(block, MISUSE_SIZE, stated, misuse_of(block->span, object, function));
+}
+
+void sg_block_report_alignment(const struct block *block, const void *object, size_t stated,
+                               const char *function)
+{
+    report(block, MISUSE_ALIGNMENT, stated, misuse_of(block->span, object, function));
+}
+
+void sg_block_report_double_free(const struct block *block, const void *object,
+                                 const char *function)
+{
+    report(block, MISUSE_DOUBLE_FREE, 0, misuse_of(block->span, object, function));
+}

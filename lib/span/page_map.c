@@ -1,0 +1,87 @@
+#include "page_map.h"
+
+#include "metadata.h"
+#include "os_lock.h"
+
+struct page_map_root sg_page_map_near;
+
+static struct page_map_root *_Atomic far_roots[PAGE_MAP_FAR_ENTRIES];
+static struct lock growth; /* RANK_PAGE_MAP: one thread at a time adds nodes */
+
+struct lock *sg_page_map_lock(void)
+{
+    return &growth;
+}
+
+struct page_map_root *sg_page_map_far_root(uintptr_t address)
+{
+    if (address >> PAGE_MAP_FAR_BITS != 0)
+        return NULL;
+    /* Acquire: pairs with the publication in root_of(). */
+    return atomic_load_explicit(&far_roots[address >> PAGE_MAP_NEAR_BITS], memory_order_acquire);
+}
+
+/* The root for `address`, made if it does not exist; under `growth`. */
+static struct page_map_root *root_of(uintptr_t address)
+{
+    if (address >> PAGE_MAP_NEAR_BITS == 0)
+        return &sg_page_map_near;
+    if (address >> PAGE_MAP_FAR_BITS != 0)
+        return NULL;
+
+    struct page_map_root *root = sg_page_map_far_root(address);
+    if (root == NULL) {
+        root = sg_metadata_map(sizeof(*root));
+        /* Release: a look-up that finds the node finds it zeroed. */
+        atomic_store_explicit(&far_roots[address >> PAGE_MAP_NEAR_BITS], root,
+                              memory_order_release);
+    }
+    return root;
+}
+
+static bool cover_leaf(uintptr_t address)
+{
+    struct page_map_root *root = root_of(address);
+
+    if (root == NULL)
+        return false;
+
+    struct page_map_leaf *_Atomic *entry =
+        &root->leaves[(address >> PAGE_MAP_LEAF_SHIFT) & (PAGE_MAP_ROOT_ENTRIES - 1)];
+    if (load_relaxed(entry) == NULL) { /* relaxed: only changed under `growth`, which we hold */
+        struct page_map_leaf *leaf = sg_metadata_map(sizeof(*leaf));
+
+        /* Release: as above. */
+        atomic_store_explicit(entry, leaf, memory_order_release);
+    }
+    return load_relaxed(entry) != NULL;
+}
+
+bool sg_page_map_cover(uintptr_t base, size_t bytes)
+{
+    bool covered = true;
+    uintptr_t last = base + bytes - 1;
+
+    lock_acquire(&growth, RANK_PAGE_MAP);
+    for (uintptr_t leaf = base >> PAGE_MAP_LEAF_SHIFT; leaf <= last >> PAGE_MAP_LEAF_SHIFT; leaf++)
+        covered = covered && cover_leaf(leaf << PAGE_MAP_LEAF_SHIFT);
+    lock_release(&growth, RANK_PAGE_MAP);
+    return covered;
+}
+
+void sg_page_map_set(uintptr_t base, size_t pages, struct span *span)
+{
+    for (size_t i = 0; i < pages; i++) {
+        uintptr_t address = base + i * PAGE_BYTES;
+        struct page_map_root *root = address >> PAGE_MAP_NEAR_BITS == 0
+                                         ? &sg_page_map_near
+                                         : sg_page_map_far_root(address);
+        struct page_map_leaf *leaf = load_relaxed(
+            &root->leaves[(address >> PAGE_MAP_LEAF_SHIFT) & (PAGE_MAP_ROOT_ENTRIES - 1)]);
+
+        /* Release: who finds the span finds it filled in. */
+        atomic_store_explicit(
+            &leaf->spans[(address >> PAGE_SHIFT) & (((size_t)1 << PAGE_MAP_LEAF_BITS) - 1)], span,
+            memory_order_release);
+    }
+}

@@ -1,0 +1,65 @@
+/* Radix tree from page to span: the only thing that turns an address into metadata.
+ *
+ * Look-ups are lock-free and safe on any 64-bit value at all, also on what was never ours. Two
+ * levels serve the 48-bit addresses that kernels hand out unless asked otherwise; a third one
+ * above them those of up to 57 bits. Nodes are never freed, so that a look-up needs no protection;
+ * their untouched parts cost address space only. */
+#ifndef SG_SPAN_PAGE_MAP_H
+#define SG_SPAN_PAGE_MAP_H
+
+#include "compiler.h"
+#include "units.h"
+
+struct span;
+
+#define PAGE_MAP_LEAF_BITS 18 /* a leaf maps 2 GiB */
+#define PAGE_MAP_NEAR_BITS 48
+#define PAGE_MAP_FAR_BITS 57
+#define PAGE_MAP_LEAF_SHIFT (PAGE_SHIFT + PAGE_MAP_LEAF_BITS)
+#define PAGE_MAP_ROOT_ENTRIES ((size_t)1 << (PAGE_MAP_NEAR_BITS - PAGE_MAP_LEAF_SHIFT))
+#define PAGE_MAP_FAR_ENTRIES ((size_t)1 << (PAGE_MAP_FAR_BITS - PAGE_MAP_NEAR_BITS))
+
+struct page_map_leaf {
+    struct span *_Atomic spans[(size_t)1 << PAGE_MAP_LEAF_BITS];
+};
+
+struct page_map_root {
+    struct page_map_leaf *_Atomic leaves[PAGE_MAP_ROOT_ENTRIES];
+};
+
+extern HIDDEN struct page_map_root sg_page_map_near;
+
+/* The root for addresses beyond 48 bits, or NULL. */
+HIDDEN struct page_map_root *sg_page_map_far_root(uintptr_t address);
+
+/* The span that covers `address`, or NULL if no memory of ours was ever there. */
+static inline struct span *page_map_lookup(uintptr_t address)
+{
+    struct page_map_root *root = &sg_page_map_near;
+
+    if (UNLIKELY(address >> PAGE_MAP_NEAR_BITS != 0)) {
+        root = sg_page_map_far_root(address);
+        if (root == NULL)
+            return NULL;
+    }
+    /* Acquire, here and below: what hangs below a node was written before it was published. */
+    struct page_map_leaf *leaf = atomic_load_explicit(
+        &root->leaves[(address >> PAGE_MAP_LEAF_SHIFT) & (PAGE_MAP_ROOT_ENTRIES - 1)],
+        memory_order_acquire);
+    if (UNLIKELY(leaf == NULL))
+        return NULL;
+    return atomic_load_explicit(
+        &leaf->spans[(address >> PAGE_SHIFT) & (((size_t)1 << PAGE_MAP_LEAF_BITS) - 1)],
+        memory_order_acquire);
+}
+
+/* Makes sure that entries for the range exist; after that sg_page_map_set() on it cannot fail.
+ * False: no memory for a node, or an address beyond 57 bits. */
+HIDDEN MUST_USE bool sg_page_map_cover(uintptr_t base, size_t bytes);
+
+/* Points `pages` pages from `base` on to `span`. The range is covered. */
+HIDDEN void sg_page_map_set(uintptr_t base, size_t pages, struct span *span);
+
+HIDDEN struct lock *sg_page_map_lock(void);
+
+#endif

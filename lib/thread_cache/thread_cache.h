@@ -1,0 +1,89 @@
+/* Tier 1: free slots that one thread keeps, taken and given without a lock.
+ *
+ * A bin is an array of (slot, state byte), not a list through freed memory: nothing of ours lies
+ * in user memory. The state of a slot is looked at again when it is handed out: a slot that two
+ * threads freed at the same moment, or that a signal handler took from under us, is found here.
+ *
+ * A signal handler that allocates between the loads and the stores below can make a slot be lost
+ * to its cache, never be handed out twice. */
+#ifndef SG_THREAD_CACHE_THREAD_CACHE_H
+#define SG_THREAD_CACHE_THREAD_CACHE_H
+
+#include "batch.h"
+#include "compiler.h"
+#include "list.h"
+#include "size_class.h"
+
+struct cache_bin {
+    struct cache_entry *entries;
+    _Atomic uint16_t count; /* written by the owner only; relaxed: others read it as a statistic */
+    uint16_t capacity;      /* most entries; 0 for a class that this thread may not cache */
+    uint16_t seen_count;    /* at the last look of the decay */
+    uint8_t array_log2;     /* of the entries that the array has room for */
+    uint8_t batch;          /* how many the next refill takes; doubles from few (slow start) */
+};
+
+struct thread_cache {
+    struct cache_bin bins[CLASS_COUNT + 1]; /* that of CLASS_LARGE holds nothing, ever */
+    struct list_node link;                  /* RANK_THREAD_REGISTRY */
+    size_t capacity_bytes;                  /* of all bins, were they full */
+    size_t leased_bytes;                    /* part of the bound over all threads */
+    uint32_t slow_events;
+    uint32_t decay_class;
+    uint32_t exit_rounds; /* how often the thread's destructors came by */
+};
+
+/* NULL before the first call of a thread; sg_thread_cache_none where there can be no cache. */
+extern HIDDEN THREAD_POINTER struct thread_cache *sg_thread_cache_self;
+
+/* All bins empty and of no capacity: a thread that ends, or one that could not get a cache. */
+extern HIDDEN struct thread_cache sg_thread_cache_none;
+
+/* A free slot of the class, now live and made by `maker`; NULL sends the caller the slow way. */
+static inline void *thread_cache_pop(struct thread_cache *cache, uint32_t class, uint8_t maker)
+{
+    struct cache_bin *bin = &cache->bins[class];
+    uint32_t count = load_relaxed(&bin->count);
+
+    if (UNLIKELY(count == 0))
+        return NULL;
+
+    struct cache_entry *entry = &bin->entries[count - 1];
+    void *slot = entry->slot;
+    slot_state_byte *state = entry->state;
+    if (UNLIKELY(load_relaxed(state) != SLOT_CACHED))
+        return NULL; /* the slow way reports it */
+    store_relaxed(&bin->count, (uint16_t)(count - 1));
+    store_relaxed(state, maker);
+    return slot;
+}
+
+/* Takes a slot, proven live by the caller; false, with nothing changed, if the bin is full. */
+static inline bool thread_cache_push(struct thread_cache *cache, uint32_t class, void *slot,
+                                     slot_state_byte *state)
+{
+    struct cache_bin *bin = &cache->bins[class];
+    uint32_t count = load_relaxed(&bin->count);
+
+    if (UNLIKELY(count >= bin->capacity))
+        return false;
+    store_relaxed(state, SLOT_CACHED);
+    bin->entries[count] = (struct cache_entry){slot, state};
+    store_relaxed(&bin->count, (uint16_t)(count + 1));
+    return true;
+}
+
+/* The slow ways. `cache` is the calling thread's own, never NULL. */
+
+/* Refills the bin and hands one slot out, as pop does; NULL: no memory. Ends the process with a
+ * report if the bin holds a slot that is not free. */
+HIDDEN void *sg_thread_cache_refill(struct thread_cache *cache, uint32_t class, uint8_t maker);
+
+/* As push, but always succeeds: makes room by giving the oldest back. */
+HIDDEN void sg_thread_cache_overflow(struct thread_cache *cache, uint32_t class, void *slot,
+                                     slot_state_byte *state);
+
+/* Gives everything back. */
+HIDDEN void sg_thread_cache_drain(struct thread_cache *cache);
+
+#endif

@@ -1,0 +1,203 @@
+#include "thread_registry.h"
+
+#include "bits.h"
+#include "central_list.h"
+#include "object_pool.h"
+#include "options.h"
+#include "os_lock.h"
+#include "os_thread.h"
+
+#define FREE_LEASE_BYTES ((size_t)2048) /* what each thread may cache besides the common bound */
+#define LEASE_STEP_BYTES (32 * KIB)
+
+/* glibc calls thread-specific destructors up to four times; the last one must be ours, since
+ * those of others may allocate and free. */
+#define EXIT_ROUNDS 4u
+
+static struct {
+    struct lock lock; /* RANK_THREAD_REGISTRY; guards the lists and `count` */
+    struct list_node *caches;
+    struct list_node *orphans; /* of threads that a fork left behind */
+    size_t count;
+    _Atomic bool is_threaded;       /* relaxed: only ever becomes true, and a late look costs time */
+    _Atomic uint64_t leased_bytes;  /* relaxed: a sum, it orders nothing */
+} registry;
+
+struct lock *sg_thread_registry_lock(void)
+{
+    return &registry.lock;
+}
+
+bool sg_thread_registry_is_threaded(void)
+{
+    return load_relaxed(&registry.is_threaded);
+}
+
+static void lock(void)
+{
+    lock_acquire(&registry.lock, RANK_THREAD_REGISTRY);
+}
+
+static void unlock(void)
+{
+    lock_release(&registry.lock, RANK_THREAD_REGISTRY);
+}
+
+static void enter(struct thread_cache *cache)
+{
+    lock();
+    list_push(&registry.caches, &cache->link);
+    if (++registry.count > 1)
+        store_relaxed(&registry.is_threaded, true);
+    unlock();
+}
+
+static void leave(struct thread_cache *cache)
+{
+    lock();
+    list_unlink(&registry.caches, &cache->link);
+    registry.count--;
+    unlock();
+}
+
+static void unlease(struct thread_cache *cache)
+{
+    atomic_fetch_sub_explicit(&registry.leased_bytes, cache->leased_bytes - FREE_LEASE_BYTES,
+                              memory_order_relaxed);
+    cache->leased_bytes = FREE_LEASE_BYTES;
+}
+
+bool sg_thread_cache_lease(struct thread_cache *cache, size_t capacity_bytes)
+{
+    uint64_t bound = load_relaxed(&sg_options.thread_caches_bytes);
+
+    if (capacity_bytes <= cache->leased_bytes)
+        return true;
+    if (capacity_bytes > load_relaxed(&sg_options.thread_cache_bytes))
+        return false;
+
+    size_t missing = align_up(capacity_bytes - cache->leased_bytes, LEASE_STEP_BYTES);
+    uint64_t before =
+        atomic_fetch_add_explicit(&registry.leased_bytes, missing, memory_order_relaxed);
+    if (before + missing > bound) {
+        atomic_fetch_sub_explicit(&registry.leased_bytes, missing, memory_order_relaxed);
+        return false;
+    }
+    cache->leased_bytes += missing;
+    return true;
+}
+
+/* The calling thread's cache ends; what it frees from now on goes straight to the central cache. */
+static void retire(struct thread_cache *cache)
+{
+    sg_thread_cache_self = &sg_thread_cache_none;
+    leave(cache);
+    sg_thread_cache_drain(cache);
+    unlease(cache);
+    sg_object_pool_give(cache, sizeof(*cache));
+}
+
+static void at_thread_exit(void *value)
+{
+    struct thread_cache *cache = value;
+
+    if (cache != sg_thread_cache_self)
+        return;
+    if (++cache->exit_rounds < EXIT_ROUNDS && sg_os_thread_exit_arm(cache))
+        return;
+    retire(cache);
+}
+
+void sg_thread_registry_start(void)
+{
+    (void)sg_os_thread_exit_start(at_thread_exit); /* else threads go without a cache, see below */
+}
+
+void sg_thread_registry_adopt_current(void)
+{
+    struct thread_cache *cache = sg_thread_cache_get();
+
+    if (cache != &sg_thread_cache_none)
+        (void)sg_os_thread_exit_arm(cache);
+}
+
+struct thread_cache *sg_thread_cache_get(void)
+{
+    struct thread_cache *cache = sg_thread_cache_self;
+
+    if (cache != NULL)
+        return cache;
+    cache = sg_object_pool_take(sizeof(*cache));
+    if (cache == NULL)
+        return &sg_thread_cache_none; /* for this call; the next one tries again */
+    __builtin_memset(cache, 0, sizeof(*cache));
+    cache->leased_bytes = FREE_LEASE_BYTES;
+    sg_thread_cache_self = cache; /* before arming, which may allocate */
+    enter(cache);
+    /* A cache that nobody would drain is a leak for each thread: better none. The first thread's
+     * lives as long as the process. */
+    if (!sg_os_thread_exit_arm(cache) && sg_thread_registry_is_threaded())
+        retire(cache);
+    return sg_thread_cache_self;
+}
+
+void sg_thread_registry_statistics(struct thread_cache_statistics *ret_statistics)
+{
+    __builtin_memset(ret_statistics, 0, sizeof(*ret_statistics));
+    lock();
+    for (struct list_node *node = registry.caches; node != NULL; node = node->next) {
+        struct thread_cache *cache = container_of(node, struct thread_cache, link);
+
+        ret_statistics->caches++;
+        for (uint32_t class = 0; class < CLASS_COUNT; class ++)
+            ret_statistics->cached_slots[class] += load_relaxed(&cache->bins[class].count);
+    }
+    unlock();
+}
+
+void sg_thread_registry_after_fork(void)
+{
+    struct thread_cache *self = sg_thread_cache_self;
+    struct list_node *node = registry.caches;
+
+    registry.caches = NULL;
+    registry.count = 0;
+    while (node != NULL) {
+        struct list_node *next = node->next;
+        bool is_self = self != NULL && node == &self->link;
+
+        list_push(is_self ? &registry.caches : &registry.orphans, node);
+        registry.count += is_self;
+        node = next;
+    }
+    store_relaxed(&registry.leased_bytes,
+                  self == NULL || self->leased_bytes == 0 ? 0
+                                                          : self->leased_bytes - FREE_LEASE_BYTES);
+}
+
+/* The thread was stopped anywhere, perhaps inside pop or push: only slots whose state says so are
+ * free. The arrays stay behind; at most a few KiB for each such thread. */
+static void reclaim_bin(const struct cache_bin *bin, uint32_t class)
+{
+    uint32_t count = load_relaxed(&bin->count);
+
+    for (uint32_t i = 0; bin->entries != NULL && i < count; i++)
+        if (load_relaxed(bin->entries[i].state) == SLOT_CACHED)
+            sg_central_give(class, &bin->entries[i], 1);
+}
+
+void sg_thread_registry_reclaim(void)
+{
+    lock();
+    struct list_node *node = registry.orphans;
+    registry.orphans = NULL;
+    unlock();
+    while (node != NULL) {
+        struct thread_cache *cache = container_of(node, struct thread_cache, link);
+
+        node = node->next;
+        for (uint32_t class = 0; class < CLASS_COUNT; class ++)
+            reclaim_bin(&cache->bins[class], class);
+        sg_object_pool_give(cache, sizeof(*cache));
+    }
+}

@@ -1,0 +1,39 @@
+/* Birth, end and fork of thread caches, and the bound over all of them. */
+#ifndef SG_THREAD_CACHE_THREAD_REGISTRY_H
+#define SG_THREAD_CACHE_THREAD_REGISTRY_H
+
+#include "compiler.h"
+#include "thread_cache.h"
+
+/* The cache of the calling thread, made if it has none; sg_thread_cache_none if that fails or the
+ * thread is about to end. Never NULL. No lock may be held. */
+HIDDEN struct thread_cache *sg_thread_cache_get(void);
+
+/* Once, when the library starts. */
+HIDDEN void sg_thread_registry_start(void);
+
+/* The thread that loaded the library gets its cache drained at its end too. */
+HIDDEN void sg_thread_registry_adopt_current(void);
+
+/* True if the caches of this thread may have a capacity of `capacity_bytes` in all; leases what is
+ * missing from the bound over all threads. */
+HIDDEN MUST_USE bool sg_thread_cache_lease(struct thread_cache *cache, size_t capacity_bytes);
+
+/* Whether there was ever a second thread. */
+HIDDEN bool sg_thread_registry_is_threaded(void);
+
+struct thread_cache_statistics {
+    size_t caches;
+    size_t cached_slots[CLASS_COUNT]; /* as of some recent moment */
+};
+
+HIDDEN void sg_thread_registry_statistics(struct thread_cache_statistics *ret_statistics);
+
+HIDDEN struct lock *sg_thread_registry_lock(void);
+
+/* In a forked child: only the calling thread is left. What the others had cached is kept aside and
+ * given back by sg_thread_registry_reclaim(); a child that soon calls exec pays nothing. */
+HIDDEN void sg_thread_registry_after_fork(void);
+HIDDEN void sg_thread_registry_reclaim(void);
+
+#endif
