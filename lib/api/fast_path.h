@@ -23,13 +23,17 @@ static ALWAYS_INLINE void *fast_allocate(size_t bytes, uint8_t maker)
 static ALWAYS_INLINE bool fast_free(void *object, uint8_t maker)
 {
     struct thread_cache *cache = sg_thread_cache_self;
-    struct span *span = page_map_lookup((uintptr_t)object);
+    struct span *span = page_map_lookup_near((uintptr_t)object);
 
     if (UNLIKELY(span == NULL || cache == NULL))
         return false;
 
-    slot_state_byte *state = slot_state_of(&span->slots, object);
-    if (UNLIKELY(state == NULL || load_relaxed(state) != maker))
+    uint64_t index = slot_index(&span->slots, object);
+    if (UNLIKELY(index >= span->slots.slot_count))
+        return false;
+
+    slot_state_byte *state = &span->slots.states[index];
+    if (UNLIKELY(load_relaxed(state) != maker))
         return false;
     return thread_cache_push(cache, span->slots.class, object, state);
 }

@@ -111,19 +111,22 @@ static uint64_t load_states(const slot_state_byte *states)
     return __atomic_load_n((const uint64_t *)(const void *)states, __ATOMIC_RELAXED);
 }
 
-/* The OS pages under the slot have memory again as soon as it is touched. */
-static void note_taken(struct span *span, uint32_t index)
+/* The OS pages under the slot have memory again as soon as it is touched. True if a sweep had
+ * given some of it back. */
+static bool note_taken(struct span *span, uint32_t index)
 {
+    uint64_t before = span->given_back;
     size_t slot_bytes = sg_size_classes[span->slots.class].slot_bytes;
     size_t first = index * slot_bytes / sg_os_page_bytes;
     size_t last = ((index + 1) * slot_bytes - 1) / sg_os_page_bytes;
 
     for (size_t page = first; page <= last; page++)
         span->given_back &= ~((uint64_t)1 << page);
+    return span->given_back != before;
 }
 
-static uint32_t carve_word(struct span *span, uint32_t word, struct cache_entry *entries,
-                           uint32_t wanted)
+static uint32_t carve_word(struct central_list *list, struct span *span, uint32_t word,
+                           struct cache_entry *entries, uint32_t wanted)
 {
     size_t slot_bytes = sg_size_classes[span->slots.class].slot_bytes;
     slot_state_byte *states = span->slots.states + word * WORD_SLOTS;
@@ -138,8 +141,8 @@ static uint32_t carve_word(struct span *span, uint32_t word, struct cache_entry 
         entries[count].slot = (void *)(span->slots.base + index * slot_bytes);
         entries[count].state = &states[offset];
         count++;
-        if (UNLIKELY(span->given_back != 0))
-            note_taken(span, index);
+        if (UNLIKELY(span->given_back != 0) && note_taken(span, index))
+            sg_central_note_regret(list);
     }
     return count;
 }
@@ -152,7 +155,7 @@ uint32_t sg_central_carve(struct central_list *list, struct span *span,
     uint32_t count = 0;
 
     for (uint32_t i = 0; i < words && count < wanted; i++) {
-        count += carve_word(span, word, entries + count, wanted - count);
+        count += carve_word(list, span, word, entries + count, wanted - count);
         word = word + 1 == words ? 0 : word + 1;
     }
     span->free_slots -= count;

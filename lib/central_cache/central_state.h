@@ -22,7 +22,10 @@ struct central_list {
     struct list_node *by_fullness[FULLNESS_LISTS]; /* [0]: the fullest with a free slot */
     size_t spans;
     size_t free_slots;
-    size_t sweep_at; /* free_slots from which on a sweep is worth its time */
+    size_t sweep_at;     /* free_slots from which on a sweep is worth its time */
+    size_t sweep_credit; /* slots that may be free beyond the rule, see central_sweep.c */
+    size_t regretted;    /* slots asked for again soon after a sweep took their memory */
+    uint64_t last_sweep_ms;
     struct random random;
 };
 
@@ -45,6 +48,9 @@ HIDDEN struct span *sg_central_sweep(struct central_list *list, uint32_t class);
 
 /* Under the lock: the next free_slots count at which to sweep. */
 HIDDEN void sg_central_plan_sweep(struct central_list *list, uint32_t class);
+
+/* Under the lock: a slot is handed out whose memory a sweep gave back. */
+HIDDEN void sg_central_note_regret(struct central_list *list);
 
 /* Moves up to `wanted` free slots of the span to `entries`, as CACHED; returns how many. */
 HIDDEN uint32_t sg_central_carve(struct central_list *list, struct span *span,

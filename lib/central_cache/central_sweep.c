@@ -2,12 +2,37 @@
  * span lives on. Possible because nothing of ours lies in freed memory.
  *
  * A sweep looks at every span of a class that may hold such a page, so it waits until the free
- * slots have grown by an eighth of the live ones since the last look, and by SWEEP_BYTES_MIN. */
+ * slots have grown by an eighth of the live ones since the last look, and by SWEEP_BYTES_MIN. As in
+ * page_purge.c, slots that are asked for again within REGRET_MS may stay free on top from then on
+ * (credit), and a sweep that nobody regrets takes a quarter of the credit away. */
 #include "bits.h"
 #include "central_state.h"
 #include "os_memory.h"
 
 #define SWEEP_BYTES_MIN (512 * KIB)
+#define CREDIT_BYTES_MAX (64 * MIB)
+#define REGRET_MS 100u
+
+void sg_central_note_regret(struct central_list *list)
+{
+    list->regretted++;
+}
+
+/* Settles the account of the last sweep, before the next. */
+static void settle(struct central_list *list, uint32_t class)
+{
+    size_t credit_max = CREDIT_BYTES_MAX / sg_size_classes[class].slot_bytes;
+    uint64_t now = sg_os_milliseconds();
+
+    if (list->regretted > 0 && now - list->last_sweep_ms <= REGRET_MS)
+        list->sweep_credit += list->regretted;
+    else
+        list->sweep_credit -= (list->sweep_credit + 3) / 4;
+    if (list->sweep_credit > credit_max)
+        list->sweep_credit = credit_max;
+    list->regretted = 0;
+    list->last_sweep_ms = now;
+}
 
 void sg_central_plan_sweep(struct central_list *list, uint32_t class)
 {
@@ -18,7 +43,7 @@ void sg_central_plan_sweep(struct central_list *list, uint32_t class)
 
     if (live / 8 > step)
         step = live / 8;
-    at = list->free_slots + step;
+    at = list->free_slots + step + list->sweep_credit;
     if (list->sweep_at == 0 || at < list->sweep_at)
         list->sweep_at = at;
 }
@@ -114,6 +139,7 @@ struct span *sg_central_sweep(struct central_list *list, uint32_t class)
 {
     struct span *empty = NULL;
 
+    settle(list, class);
     list->sweep_at = SIZE_MAX; /* nobody else begins while we are at it */
     for (uint32_t i = first_worth_looking_at(class); i < FULLNESS_LISTS; i++) {
         struct span *chain = detach(list, i);

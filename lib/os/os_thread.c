@@ -30,6 +30,14 @@ int sg_os_process_id(void)
     return (int)os_syscall3(SYS_getpid, 0, 0, 0);
 }
 
+uint64_t sg_os_milliseconds(void)
+{
+    struct timespec now = {0, 0};
+
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
 bool sg_os_thread_exit_start(void (*at_exit)(void *value))
 {
     if (pthread_key_create(&exit_key, at_exit) != 0)

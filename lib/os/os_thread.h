@@ -11,6 +11,9 @@ HIDDEN void sg_os_wake(_Atomic uint32_t *word, int threads);
 
 HIDDEN int sg_os_process_id(void);
 
+/* Since some moment in the past, in steps of a few milliseconds; never goes back. */
+HIDDEN uint64_t sg_os_milliseconds(void);
+
 /* Runs `at_exit(value)` when a thread that called sg_os_thread_exit_arm() ends: after its other
  * thread-specific destructors had their turn, as far as POSIX lets one say so. False: no key left,
  * or the thread library refuses; the caller goes without. Neither call allocates in glibc for the

@@ -23,8 +23,9 @@ struct page_cache {
     size_t dirty_pages; /* in RUN_DIRTY runs */
     size_t purging_pages;
     size_t credit_pages;     /* dirty pages allowed beyond the rule, see page_purge.c */
-    size_t unregretted_pages;
-    size_t last_purge_pages;
+    size_t unregretted_pages; /* purged lately and not asked for again */
+    uint64_t last_purge_ms;
+    bool purge_was_right; /* nobody asked for those pages in time */
     size_t purge_calls;
 };
 

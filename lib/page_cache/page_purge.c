@@ -6,17 +6,19 @@
  * heap ends near the floor, inside the last calls of free.
  *
  * The exception: a program that frees and allocates the same amount in turn would pay for faults
- * each round. When clean pages are handed out soon after a purge, that purge was a mistake
- * ("regret"), and as many pages are allowed on top from then on (credit, at most CREDIT_MAX).
- * A purge that nobody regrets takes a quarter of the credit away again. */
+ * each round. When clean pages are handed out within REGRET_MS of a purge, that purge was a mistake
+ * ("regret"), and as many pages are allowed on top from then on (credit, at most CREDIT_MAX). A
+ * purge that nobody regrets in that time takes a quarter of the credit away again. */
 #include "page_cache_state.h"
 
 #include "options.h"
 #include "os_memory.h"
+#include "os_thread.h"
 #include "page_cache.h"
 #include "page_map.h"
 
-#define CREDIT_MAX_PAGES (64 * MIB / PAGE_BYTES)
+#define CREDIT_MAX_PAGES (256 * MIB / PAGE_BYTES)
+#define REGRET_MS 100u
 #define PURGE_BATCH 64u /* runs taken out at once, while the lock is free for others */
 
 size_t sg_page_cache_dirty_limit(void)
@@ -32,6 +34,13 @@ void sg_page_cache_note_clean_take(size_t pages)
     size_t regretted = pages < sg_page_cache.unregretted_pages ? pages
                                                                : sg_page_cache.unregretted_pages;
 
+    if (regretted == 0)
+        return;
+    if (sg_os_milliseconds() - sg_page_cache.last_purge_ms > REGRET_MS) {
+        sg_page_cache.unregretted_pages = 0; /* too late to call it a mistake */
+        sg_page_cache.purge_was_right = true;
+        return;
+    }
     sg_page_cache.unregretted_pages -= regretted;
     sg_page_cache.credit_pages += regretted;
     if (sg_page_cache.credit_pages > CREDIT_MAX_PAGES)
@@ -40,10 +49,16 @@ void sg_page_cache_note_clean_take(size_t pages)
 
 static void note_purge(size_t pages)
 {
-    if (sg_page_cache.unregretted_pages > sg_page_cache.last_purge_pages / 2)
-        sg_page_cache.credit_pages -= (sg_page_cache.credit_pages + 3) / 4;
-    sg_page_cache.last_purge_pages = pages;
-    sg_page_cache.unregretted_pages = pages;
+    uint64_t now = sg_os_milliseconds();
+
+    if (now - sg_page_cache.last_purge_ms > REGRET_MS) {
+        if (sg_page_cache.unregretted_pages > 0 || sg_page_cache.purge_was_right)
+            sg_page_cache.credit_pages -= (sg_page_cache.credit_pages + 3) / 4;
+        sg_page_cache.unregretted_pages = 0;
+        sg_page_cache.purge_was_right = false;
+    }
+    sg_page_cache.last_purge_ms = now;
+    sg_page_cache.unregretted_pages += pages;
 }
 
 /* Takes the oldest dirty runs out, linked through span->link; at most PURGE_BATCH. */

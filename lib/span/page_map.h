@@ -32,16 +32,9 @@ extern HIDDEN struct page_map_root sg_page_map_near;
 /* The root for addresses beyond 48 bits, or NULL. */
 HIDDEN struct page_map_root *sg_page_map_far_root(uintptr_t address);
 
-/* The span that covers `address`, or NULL if no memory of ours was ever there. */
-static inline struct span *page_map_lookup(uintptr_t address)
+static inline struct span *page_map_lookup_below(const struct page_map_root *root,
+                                                 uintptr_t address)
 {
-    struct page_map_root *root = &sg_page_map_near;
-
-    if (UNLIKELY(address >> PAGE_MAP_NEAR_BITS != 0)) {
-        root = sg_page_map_far_root(address);
-        if (root == NULL)
-            return NULL;
-    }
     /* Acquire, here and below: what hangs below a node was written before it was published. */
     struct page_map_leaf *leaf = atomic_load_explicit(
         &root->leaves[(address >> PAGE_MAP_LEAF_SHIFT) & (PAGE_MAP_ROOT_ENTRIES - 1)],
@@ -51,6 +44,27 @@ static inline struct span *page_map_lookup(uintptr_t address)
     return atomic_load_explicit(
         &leaf->spans[(address >> PAGE_SHIFT) & (((size_t)1 << PAGE_MAP_LEAF_BITS) - 1)],
         memory_order_acquire);
+}
+
+/* The span that covers `address`, or NULL if no memory of ours was ever there. */
+static inline struct span *page_map_lookup(uintptr_t address)
+{
+    const struct page_map_root *root = &sg_page_map_near;
+
+    if (UNLIKELY(address >> PAGE_MAP_NEAR_BITS != 0)) {
+        root = sg_page_map_far_root(address);
+        if (root == NULL)
+            return NULL;
+    }
+    return page_map_lookup_below(root, address);
+}
+
+/* The same, but NULL for addresses beyond 48 bits: for the fast path, which makes no call. */
+static inline struct span *page_map_lookup_near(uintptr_t address)
+{
+    if (UNLIKELY(address >> PAGE_MAP_NEAR_BITS != 0))
+        return NULL;
+    return page_map_lookup_below(&sg_page_map_near, address);
 }
 
 /* Makes sure that entries for the range exist; after that sg_page_map_set() on it cannot fail.

@@ -27,16 +27,16 @@ extern HIDDEN const uint8_t sg_size_class_by_64[];
 extern HIDDEN const uint8_t sg_size_class_by_1024[];
 
 /* `bytes` is at most CLASS_DIRECT_MAX_BYTES. */
-static inline uint32_t size_class_direct(size_t bytes)
+static inline size_t size_class_direct(size_t bytes)
 {
-    return (uint32_t)((bytes + 15) / 16);
+    return (bytes + 15) / 16;
 }
 
 /* `bytes` is at most SMALL_MAX_BYTES. */
 static inline uint32_t size_class_of(size_t bytes)
 {
     if (bytes <= CLASS_DIRECT_MAX_BYTES)
-        return size_class_direct(bytes);
+        return (uint32_t)size_class_direct(bytes);
     if (bytes <= 8 * KIB)
         return sg_size_class_by_64[(bytes + 63) / 64];
     return sg_size_class_by_1024[(bytes + 1023) / 1024];

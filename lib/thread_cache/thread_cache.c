@@ -3,19 +3,25 @@
 #include "bits.h"
 #include "central_list.h"
 #include "invariant.h"
+#include "metadata.h"
 #include "object_pool.h"
 #include "report.h"
 #include "thread_registry.h"
 
-#define BIN_BYTES_MAX (256 * KIB) /* what one bin may hold, but always two slots */
-#define BIN_SLOTS_MAX 256u
+#define BIN_BYTES_MAX (4 * MIB) /* what one bin may hold at most */
+#define BIN_SLOTS_MAX 2047u
 #define BIN_SLOTS_MIN 2u
 #define ARRAY_LOG2_MIN 3u
+#define ARRAY_LOG2_MAX 11u
 #define FIRST_BATCH 4u
 #define FIRST_BATCH_BYTES 1024u
 
 THREAD_POINTER struct thread_cache *sg_thread_cache_self;
 struct thread_cache sg_thread_cache_none;
+
+static_assert(sizeof(struct cache_entry) << ARRAY_LOG2_MAX == METADATA_CHUNK_BYTES &&
+                  BIN_SLOTS_MAX <= 1u << ARRAY_LOG2_MAX,
+              "the longest array is a chunk");
 
 static uint32_t slot_bytes_of(uint32_t class)
 {
@@ -36,6 +42,22 @@ static size_t array_bytes(uint32_t array_log2)
     return sizeof(struct cache_entry) << array_log2;
 }
 
+/* The longest arrays are chunks of their own. */
+static struct cache_entry *array_take(uint32_t array_log2)
+{
+    if (array_bytes(array_log2) <= OBJECT_POOL_MAX_BYTES)
+        return sg_object_pool_take(array_bytes(array_log2));
+    return sg_metadata_chunk_take();
+}
+
+static void array_give(struct cache_entry *entries, uint32_t array_log2)
+{
+    if (array_bytes(array_log2) <= OBJECT_POOL_MAX_BYTES)
+        sg_object_pool_give(entries, array_bytes(array_log2));
+    else
+        sg_metadata_chunk_give(entries);
+}
+
 /* Room for `capacity` entries in the array; false if there is no memory for it. */
 static bool ensure_array(struct cache_bin *bin, uint32_t capacity)
 {
@@ -48,15 +70,15 @@ static bool ensure_array(struct cache_bin *bin, uint32_t capacity)
     if (old != NULL && wanted_log2 <= old_log2)
         return true;
 
-    struct cache_entry *added = sg_object_pool_take(array_bytes(wanted_log2));
+    struct cache_entry *added = array_take(wanted_log2);
     if (added == NULL)
         return false;
     if (old != NULL)
         __builtin_memcpy(added, old, load_relaxed(&bin->count) * sizeof(*old));
     bin->entries = added;
-    bin->array_log2 = (uint8_t)wanted_log2;
+    bin->array_log2 = wanted_log2 & 0x7f;
     if (old != NULL)
-        sg_object_pool_give(old, array_bytes(old_log2));
+        array_give(old, old_log2);
     return true;
 }
 
@@ -195,6 +217,7 @@ void *sg_thread_cache_refill(struct thread_cache *cache, uint32_t class, uint8_t
     if (load_relaxed(&bin->count) != 0)
         report_top(bin, class); /* why else would pop have failed? */
     decay(cache, class);
+    bin->has_missed = true;
 
     uint32_t wanted = next_batch(bin, class);
     grow_bin(cache, class, wanted);
@@ -210,6 +233,18 @@ void *sg_thread_cache_refill(struct thread_cache *cache, uint32_t class, uint8_t
     return thread_cache_pop(cache, class, maker);
 }
 
+/* A bin that is both too small to serve and too small to take back doubles. One that only takes
+ * back stays as it is: a program that frees all it has does not want to keep it here. */
+static void grow_after_overflow(struct thread_cache *cache, uint32_t class)
+{
+    struct cache_bin *bin = &cache->bins[class];
+
+    if (!bin->has_missed && bin->capacity > 0)
+        return;
+    bin->has_missed = false;
+    grow_bin(cache, class, bin->capacity == 0 ? BIN_SLOTS_MIN : bin->capacity * 2u);
+}
+
 void sg_thread_cache_overflow(struct thread_cache *cache, uint32_t class, void *slot,
                               slot_state_byte *state)
 {
@@ -218,8 +253,7 @@ void sg_thread_cache_overflow(struct thread_cache *cache, uint32_t class, void *
 
     if (cache != &sg_thread_cache_none) {
         decay(cache, class);
-        grow_bin(cache, class, bin->capacity * 2u < BIN_SLOTS_MIN ? BIN_SLOTS_MIN
-                                                                  : bin->capacity * 2u);
+        grow_after_overflow(cache, class);
         if (load_relaxed(&bin->count) >= bin->capacity)
             flush_to(bin, class, bin->capacity / 2);
         if (thread_cache_push(cache, class, slot, state))
@@ -239,6 +273,6 @@ void sg_thread_cache_drain(struct thread_cache *cache)
         bin->entries = NULL;
         bin->batch = 0;
         if (entries != NULL)
-            sg_object_pool_give(entries, array_bytes(bin->array_log2));
+            array_give(entries, bin->array_log2);
     }
 }

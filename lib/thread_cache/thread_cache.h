@@ -19,7 +19,8 @@ struct cache_bin {
     _Atomic uint16_t count; /* written by the owner only; relaxed: others read it as a statistic */
     uint16_t capacity;      /* most entries; 0 for a class that this thread may not cache */
     uint16_t seen_count;    /* at the last look of the decay */
-    uint8_t array_log2;     /* of the entries that the array has room for */
+    uint8_t array_log2 : 7; /* of the entries that the array has room for */
+    uint8_t has_missed : 1; /* since the capacity last grew */
     uint8_t batch;          /* how many the next refill takes; doubles from few (slow start) */
 };
 
@@ -40,10 +41,10 @@ extern HIDDEN THREAD_POINTER struct thread_cache *sg_thread_cache_self;
 extern HIDDEN struct thread_cache sg_thread_cache_none;
 
 /* A free slot of the class, now live and made by `maker`; NULL sends the caller the slow way. */
-static inline void *thread_cache_pop(struct thread_cache *cache, uint32_t class, uint8_t maker)
+static inline void *thread_cache_pop(struct thread_cache *cache, size_t class, uint8_t maker)
 {
     struct cache_bin *bin = &cache->bins[class];
-    uint32_t count = load_relaxed(&bin->count);
+    size_t count = load_relaxed(&bin->count);
 
     if (UNLIKELY(count == 0))
         return NULL;
@@ -55,15 +56,17 @@ static inline void *thread_cache_pop(struct thread_cache *cache, uint32_t class,
         return NULL; /* the slow way reports it */
     store_relaxed(&bin->count, (uint16_t)(count - 1));
     store_relaxed(state, maker);
+    if (slot == NULL)
+        __builtin_unreachable(); /* spares the caller a second test for NULL */
     return slot;
 }
 
 /* Takes a slot, proven live by the caller; false, with nothing changed, if the bin is full. */
-static inline bool thread_cache_push(struct thread_cache *cache, uint32_t class, void *slot,
+static inline bool thread_cache_push(struct thread_cache *cache, size_t class, void *slot,
                                      slot_state_byte *state)
 {
     struct cache_bin *bin = &cache->bins[class];
-    uint32_t count = load_relaxed(&bin->count);
+    size_t count = load_relaxed(&bin->count);
 
     if (UNLIKELY(count >= bin->capacity))
         return false;
