@@ -17,6 +17,7 @@
 enum slot_state {
     SLOT_CENTRAL = 0, /* free, in its span                         */
     SLOT_CACHED,      /* free, in a thread cache                   */
+    SLOT_CACHED_ZERO, /* the same, and all of it reads as zero     */
     SLOT_TRANSFER,    /* free, in a batch between thread caches    */
     SLOT_LIVE_FIRST = 8,
     SLOT_LIVE_MALLOC = SLOT_LIVE_FIRST,
@@ -64,6 +65,11 @@ static inline slot_state_byte *slot_state_of(const struct slot_geometry *geometr
     if (UNLIKELY(index >= geometry->slot_count))
         return NULL;
     return &geometry->states[index];
+}
+
+static inline bool slot_state_is_cached(uint8_t state)
+{
+    return state == SLOT_CACHED || state == SLOT_CACHED_ZERO;
 }
 
 static inline bool slot_state_is_live(uint8_t state)

@@ -74,6 +74,7 @@ uint32_t sg_central_take(uint32_t class, struct cache_entry *entries, uint32_t w
     struct central_list *list = &sg_central[class];
 
     lock(list, class);
+    list->gives_in_row = 0;
     uint32_t count = take_transfer(list, entries, wanted);
     while (count < wanted) {
         struct span *span = fullest(list);
@@ -101,7 +102,8 @@ static bool to_transfer(struct central_list *list, uint32_t class, struct cache_
 {
     uint32_t limit = TRANSFER_BATCHES * sg_size_classes[class].batch;
 
-    if (list->transfer == NULL || list->transfer_count >= limit)
+    if (list->transfer == NULL || list->transfer_count >= limit ||
+        list->gives_in_row > TRANSFER_BATCHES)
         return false;
     store_relaxed(entry.state, SLOT_TRANSFER);
     list->transfer[list->transfer_count++] = entry;
@@ -152,6 +154,18 @@ static _Noreturn void report_entry(uint32_t class, struct cache_entry entry)
     sg_report_misuse(&misuse);
 }
 
+/* What waits in transfer goes back to its spans: each slot there holds the span around it. */
+static void spill_transfer(struct central_list *list, uint32_t class, struct span **empty)
+{
+    while (list->transfer_count > 0) {
+        struct cache_entry entry = list->transfer[--list->transfer_count];
+        struct span *span = span_of_entry(class, entry);
+
+        if (span != NULL)
+            to_span(list, span, entry, empty);
+    }
+}
+
 /* The transfer array is made when a second batch comes back: a class that only grows needs none. */
 static void prepare_transfer(struct central_list *list, uint32_t class)
 {
@@ -168,11 +182,13 @@ void sg_central_give(uint32_t class, const struct cache_entry *entries, uint32_t
 
     lock(list, class);
     prepare_transfer(list, class);
+    if (++list->gives_in_row > TRANSFER_BATCHES)
+        spill_transfer(list, class, &empty);
     for (uint32_t i = 0; i < count && wrong == NULL; i++) {
         struct span *span = NULL;
 
         /* From CACHED to another state only here, under the lock, so it happens once. */
-        if (load_relaxed(entries[i].state) != SLOT_CACHED)
+        if (!slot_state_is_cached(load_relaxed(entries[i].state)))
             wrong = &entries[i];
         else if (to_transfer(list, class, entries[i]))
             continue;
@@ -197,13 +213,7 @@ void sg_central_trim(uint32_t class)
     if (sg_central_lock(class) == NULL)
         return;
     lock(list, class);
-    while (list->transfer_count > 0) {
-        struct cache_entry entry = list->transfer[--list->transfer_count];
-        struct span *span = span_of_entry(class, entry);
-
-        if (span != NULL)
-            to_span(list, span, entry, &empty);
-    }
+    spill_transfer(list, class, &empty);
     unlock(list);
     sg_central_spans_release(empty);
 

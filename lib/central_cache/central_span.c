@@ -9,6 +9,11 @@
 #define WORD_SLOTS 8u
 #define NOT_FREE 0xff
 
+/* calloc spares itself the zeroes from here on. Beyond the sizes of the fast path, which knows
+ * only one state of a cached slot. */
+#define ZERO_SLOT_BYTES_MIN 4096u
+static_assert(ZERO_SLOT_BYTES_MIN > CLASS_DIRECT_MAX_BYTES, "fast_allocate() sees CACHED only");
+
 static size_t states_bytes(uint32_t class)
 {
     return align_up(sg_size_classes[class].slot_count, WORD_SLOTS);
@@ -39,6 +44,16 @@ static size_t span_pages_of(uint32_t class, size_t *ret_alignment_pages)
     return pages;
 }
 
+/* Of a span from a clean run: all of them, unless OS pages are shared with other spans. */
+static uint64_t pages_without_memory(const struct span *span)
+{
+    size_t count = span_bytes(span) / sg_os_page_bytes;
+
+    if (count == 0 || span->slots.base % sg_os_page_bytes != 0)
+        return 0;
+    return ~(uint64_t)0 >> (64 - count);
+}
+
 struct span *sg_central_span_create(uint32_t class)
 {
     const struct size_class *info = &sg_size_classes[class];
@@ -65,7 +80,7 @@ struct span *sg_central_span_create(uint32_t class)
     span->slots.states = states;
     span->slots.class = (uint8_t)class;
     span->slots.mark = MARK_UNLISTED;
-    span->given_back = 0;
+    span->given_back = zeroed ? pages_without_memory(span) : 0;
     span->free_slots = info->slot_count;
     span->slots.slot_count = info->slot_count;
     return span;
@@ -111,18 +126,25 @@ static uint64_t load_states(const slot_state_byte *states)
     return __atomic_load_n((const uint64_t *)(const void *)states, __ATOMIC_RELAXED);
 }
 
-/* The OS pages under the slot have memory again as soon as it is touched. True if a sweep had
- * given some of it back. */
-static bool note_taken(struct span *span, uint32_t index)
+/* The OS pages under the slot have memory again as soon as it is touched. Returns the state of the
+ * slot: whether none of them had any until now. */
+static uint8_t note_taken(struct central_list *list, struct span *span, uint32_t index)
 {
     uint64_t before = span->given_back;
+    uint64_t pages = 0;
     size_t slot_bytes = sg_size_classes[span->slots.class].slot_bytes;
     size_t first = index * slot_bytes / sg_os_page_bytes;
     size_t last = ((index + 1) * slot_bytes - 1) / sg_os_page_bytes;
 
     for (size_t page = first; page <= last; page++)
-        span->given_back &= ~((uint64_t)1 << page);
-    return span->given_back != before;
+        pages |= (uint64_t)1 << page;
+    if ((before & pages) == 0)
+        return SLOT_CACHED;
+    span->given_back = before & ~pages;
+    sg_central_note_regret(list);
+    /* Small slots are too many to be worth it: their way out does not look at the state. */
+    return (before & pages) == pages && slot_bytes >= ZERO_SLOT_BYTES_MIN ? SLOT_CACHED_ZERO
+                                                                         : SLOT_CACHED;
 }
 
 static uint32_t carve_word(struct central_list *list, struct span *span, uint32_t word,
@@ -137,21 +159,38 @@ static uint32_t carve_word(struct central_list *list, struct span *span, uint32_
         uint32_t offset = (uint32_t)__builtin_ctzll(bits) / 8;
         uint32_t index = word * WORD_SLOTS + offset;
 
-        store_relaxed(&states[offset], SLOT_CACHED);
+        store_relaxed(&states[offset], UNLIKELY(span->given_back != 0)
+                                           ? note_taken(list, span, index)
+                                           : SLOT_CACHED);
         entries[count].slot = (void *)(span->slots.base + index * slot_bytes);
         entries[count].state = &states[offset];
         count++;
-        if (UNLIKELY(span->given_back != 0) && note_taken(span, index))
-            sg_central_note_regret(list);
     }
     return count;
+}
+
+/* The slots of one OS page after the other, so that few pages are touched; inside the page from a
+ * random place on, so that the neighbour of a slot cannot be foretold. */
+static uint32_t first_word(struct central_list *list, const struct span *span, uint32_t words)
+{
+    size_t slot_bytes = sg_size_classes[span->slots.class].slot_bytes;
+    uint32_t words_per_os_page = (uint32_t)(sg_os_page_bytes / (slot_bytes * WORD_SLOTS));
+    uint32_t word = 0;
+
+    while (word + 1 < words && zero_bytes(load_states(span->slots.states + word * WORD_SLOTS)) == 0)
+        word++;
+    if (words_per_os_page > 1) {
+        word -= word % words_per_os_page;
+        word += random_below(&list->random, words_per_os_page);
+    }
+    return word < words ? word : 0;
 }
 
 uint32_t sg_central_carve(struct central_list *list, struct span *span,
                           struct cache_entry *entries, uint32_t wanted)
 {
     uint32_t words = (span->slots.slot_count + WORD_SLOTS - 1) / WORD_SLOTS;
-    uint32_t word = random_below(&list->random, words);
+    uint32_t word = first_word(list, span, words);
     uint32_t count = 0;
 
     for (uint32_t i = 0; i < words && count < wanted; i++) {

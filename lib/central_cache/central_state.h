@@ -18,6 +18,7 @@
 struct central_list {
     alignas(CACHE_LINE_BYTES) struct lock lock; /* RANK_CENTRAL_LIST; guards all of this */
     uint32_t transfer_count;
+    uint32_t gives_in_row; /* since the last take: nobody asks for what comes back */
     struct cache_entry *transfer; /* TRANSFER_BATCHES batches, or NULL */
     struct list_node *by_fullness[FULLNESS_LISTS]; /* [0]: the fullest with a free slot */
     size_t spans;

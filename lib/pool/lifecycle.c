@@ -135,12 +135,11 @@ void sg_lifecycle_start_slow(void)
     lock_release(&starting, RANK_LIFECYCLE);
 }
 
-/* What needs libc, and may allocate. */
+/* What needs libc, and may allocate. The rest waits for the first block: a program that allocates
+ * nothing pays nothing. */
 static __attribute__((constructor)) void at_load(void)
 {
-    lifecycle_start();
     sg_options_load();
-    sg_thread_registry_adopt_current();
     if (!sg_os_at_fork(at_fork_prepare, at_fork_parent, at_fork_child))
         sg_report_notice("no fork handlers: a child of a threaded process may lose memory", "", "");
 }

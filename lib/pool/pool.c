@@ -29,15 +29,15 @@ static bool reclaim(void)
     return true;
 }
 
-static void *allocate_small(uint32_t class, uint8_t maker)
+static void *allocate_small(uint32_t class, uint8_t maker, bool *ret_zeroed)
 {
     struct thread_cache *cache = own_cache();
-    void *object = thread_cache_pop(cache, class, maker);
+    void *object = thread_cache_pop_any(cache, class, maker, ret_zeroed);
 
     if (object == NULL)
-        object = sg_thread_cache_refill(cache, class, maker);
+        object = sg_thread_cache_refill(cache, class, maker, ret_zeroed);
     if (UNLIKELY(object == NULL) && reclaim())
-        object = sg_thread_cache_refill(cache, class, maker);
+        object = sg_thread_cache_refill(cache, class, maker, ret_zeroed);
     return object;
 }
 
@@ -58,7 +58,7 @@ void *sg_pool_allocate(size_t bytes, uint8_t maker)
     bool zeroed;
 
     if (bytes <= SMALL_MAX_BYTES)
-        return allocate_small(size_class_of(bytes), maker);
+        return allocate_small(size_class_of(bytes), maker, &zeroed);
     return allocate_large(bytes, 1, maker, &zeroed);
 }
 
@@ -66,7 +66,7 @@ void *sg_pool_allocate_zeroed(size_t bytes)
 {
     bool zeroed = false;
     void *object = bytes <= SMALL_MAX_BYTES
-                       ? allocate_small(size_class_of(bytes), SLOT_LIVE_MALLOC)
+                       ? allocate_small(size_class_of(bytes), SLOT_LIVE_MALLOC, &zeroed)
                        : allocate_large(bytes, 1, SLOT_LIVE_MALLOC, &zeroed);
 
     if (object != NULL && !zeroed)
@@ -82,7 +82,7 @@ void *sg_pool_allocate_aligned(size_t alignment, size_t bytes, uint8_t maker)
     if (bytes == 0 && alignment > MIN_ALIGNMENT) /* class 0 cannot promise more */
         class = sg_size_class_aligned(1, alignment);
     if (class != CLASS_LARGE)
-        return allocate_small(class, maker);
+        return allocate_small(class, maker, &zeroed);
     return allocate_large(bytes, alignment, maker, &zeroed);
 }
 

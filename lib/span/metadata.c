@@ -6,33 +6,39 @@
 
 #define REGION_BYTES_FIRST (256 * KIB)
 #define REGION_BYTES_MAX (8 * MIB)
-#define CHUNKS_KEPT 8u /* free chunks whose memory stays: 256 KiB at most */
+#define KEPT_BYTES_MAX (128 * KIB) /* free chunks of a kind whose memory stays */
 
-/* Free chunks form two stacks. Those that keep their memory are linked through it; the addresses
- * of those without memory are noted in a chunk that has some ("ledger"). */
+/* Free chunks that keep their memory are linked through it; the addresses of those without memory
+ * are noted in a chunk that has some ("ledger"). */
 struct kept_chunk {
     struct kept_chunk *next;
 };
 
-#define LEDGER_ENTRIES (METADATA_CHUNK_BYTES / sizeof(void *) - 2)
-
 struct ledger {
     struct ledger *next;
     size_t count;
-    void *chunks[LEDGER_ENTRIES];
+    void *chunks[];
+};
+
+struct stock {
+    size_t chunk_bytes;
+    struct kept_chunk *kept;
+    size_t kept_bytes;
+    struct ledger *ledgers;
+    char *fresh; /* never used yet, up to fresh_end */
+    char *fresh_end;
 };
 
 static struct {
     struct lock lock; /* RANK_METADATA; guards all of this */
     struct random random;
-    struct kept_chunk *kept;
-    size_t kept_count;
-    struct ledger *ledgers;
-    char *fresh; /* never used part of the newest region */
-    char *fresh_end;
+    struct stock stocks[METADATA_KINDS];
     size_t next_region_bytes;
     _Atomic size_t mapped_bytes; /* relaxed: a statistic */
-} metadata;
+} metadata = {
+    .stocks = {[METADATA_SMALL] = {.chunk_bytes = METADATA_SMALL_BYTES},
+               [METADATA_BLOCK] = {.chunk_bytes = METADATA_BLOCK_BYTES}},
+};
 
 struct lock *sg_metadata_lock(void)
 {
@@ -55,24 +61,28 @@ static void *random_address(void)
     if (metadata.random.state[0] == 0)
         metadata.random = sg_secrets_random((uintptr_t)&metadata);
     bits = random_next(&metadata.random);
-    return (void *)(align_down(bits & (((uint64_t)1 << 46) - 1), METADATA_CHUNK_BYTES) |
+    return (void *)(align_down(bits & (((uint64_t)1 << 46) - 1), METADATA_BLOCK_BYTES) |
                     ((uint64_t)1 << 40));
 #endif
+}
+
+/* What is mapped and protected at once: OS pages may be larger than our chunks. */
+static size_t grain(void)
+{
+    return METADATA_BLOCK_BYTES > sg_os_page_bytes ? METADATA_BLOCK_BYTES : sg_os_page_bytes;
 }
 
 /* [guard][alignment][bytes][guard]: what is not opened stays without access. */
 static void *map_between_guards(size_t bytes)
 {
-    size_t guard = METADATA_CHUNK_BYTES > sg_os_page_bytes ? METADATA_CHUNK_BYTES
-                                                           : sg_os_page_bytes;
     size_t open_bytes = align_up(bytes, sg_os_page_bytes);
-    size_t reserved = open_bytes + 3 * guard;
+    size_t reserved = open_bytes + 3 * grain();
     char *region = sg_os_reserve(random_address(), reserved);
 
     if (region == NULL)
         return NULL;
 
-    void *open = (void *)align_up((uintptr_t)region + guard, guard);
+    void *open = (void *)align_up((uintptr_t)region + grain(), grain());
     if (!sg_os_commit(open, open_bytes)) {
         sg_os_unmap(region, reserved);
         return NULL;
@@ -89,98 +99,129 @@ void *sg_metadata_map(size_t bytes)
     return memory;
 }
 
-void sg_metadata_abandon(void)
+static bool refresh(struct stock *stock, char *memory, size_t bytes)
 {
-    metadata.kept = NULL;
-    metadata.kept_count = 0;
-    metadata.ledgers = NULL;
-    metadata.fresh = metadata.fresh_end;
-}
-
-static bool grow(void)
-{
-    size_t bytes = metadata.next_region_bytes == 0 ? REGION_BYTES_FIRST
-                                                   : metadata.next_region_bytes;
-    char *region = map_between_guards(bytes);
-
-    if (region == NULL) { /* little address space is left: the least that helps */
-        bytes = METADATA_CHUNK_BYTES > sg_os_page_bytes ? METADATA_CHUNK_BYTES : sg_os_page_bytes;
-        region = map_between_guards(bytes);
-    }
-    if (region == NULL)
+    if (memory == NULL)
         return false;
-    metadata.fresh = region;
-    metadata.fresh_end = region + bytes;
-    metadata.next_region_bytes = bytes >= REGION_BYTES_MAX ? REGION_BYTES_MAX : bytes * 2;
+    stock->fresh = memory;
+    stock->fresh_end = memory + bytes;
     return true;
 }
 
-static void *take_from_ledger(void)
+static bool map_blocks(struct stock *stock)
 {
-    struct ledger *ledger = metadata.ledgers;
+    size_t bytes = metadata.next_region_bytes == 0 ? REGION_BYTES_FIRST
+                                                   : metadata.next_region_bytes;
+
+    if (refresh(stock, map_between_guards(bytes), bytes)) {
+        metadata.next_region_bytes = bytes >= REGION_BYTES_MAX ? REGION_BYTES_MAX : bytes * 2;
+        return true;
+    }
+    /* Little address space is left: the least that helps. */
+    return refresh(stock, map_between_guards(grain()), grain());
+}
+
+static void *take_from_ledger(struct stock *stock)
+{
+    struct ledger *ledger = stock->ledgers;
 
     if (ledger == NULL)
         return NULL;
     if (ledger->count > 0)
         return ledger->chunks[--ledger->count];
-    metadata.ledgers = ledger->next; /* empty: it is a free chunk itself */
+    stock->ledgers = ledger->next; /* empty: it is a free chunk itself */
     return ledger;
 }
 
-static void *take_locked(void)
+static void *take_free(struct stock *stock)
 {
-    struct kept_chunk *kept = metadata.kept;
+    struct kept_chunk *kept = stock->kept;
 
-    if (kept != NULL) {
-        metadata.kept = kept->next;
-        metadata.kept_count--;
-        return kept;
-    }
+    if (kept == NULL)
+        return take_from_ledger(stock);
+    stock->kept = kept->next;
+    stock->kept_bytes -= stock->chunk_bytes;
+    return kept;
+}
 
-    void *chunk = take_from_ledger();
-    if (chunk != NULL)
-        return chunk;
-    if (metadata.fresh == metadata.fresh_end && !grow())
-        return NULL;
-    chunk = metadata.fresh;
-    metadata.fresh += METADATA_CHUNK_BYTES;
+static void *take_fresh(struct stock *stock)
+{
+    void *chunk = stock->fresh;
+
+    stock->fresh += stock->chunk_bytes;
     return chunk;
 }
 
-void *sg_metadata_chunk_take(void)
+static void *take_block(void)
+{
+    struct stock *stock = &metadata.stocks[METADATA_BLOCK];
+    void *block = take_free(stock);
+
+    if (block != NULL)
+        return block;
+    if (stock->fresh == stock->fresh_end && !map_blocks(stock))
+        return NULL;
+    return take_fresh(stock);
+}
+
+/* Small chunks are cut from blocks, and never put together again. */
+static void *take_small(void)
+{
+    struct stock *stock = &metadata.stocks[METADATA_SMALL];
+    void *chunk = take_free(stock);
+
+    if (chunk != NULL)
+        return chunk;
+    if (stock->fresh == stock->fresh_end &&
+        !refresh(stock, take_block(), METADATA_BLOCK_BYTES))
+        return NULL;
+    return take_fresh(stock);
+}
+
+void *sg_metadata_take(enum metadata_kind kind)
 {
     lock_acquire(&metadata.lock, RANK_METADATA);
-    void *chunk = take_locked();
+    void *chunk = kind == METADATA_SMALL ? take_small() : take_block();
     lock_release(&metadata.lock, RANK_METADATA);
     return chunk;
 }
 
-static void give_locked(void *chunk)
+static void give_locked(struct stock *stock, void *chunk)
 {
     struct kept_chunk *kept = chunk;
-    struct ledger *ledger = metadata.ledgers;
+    struct ledger *ledger = stock->ledgers;
+    size_t ledger_entries = (stock->chunk_bytes - sizeof(struct ledger)) / sizeof(void *);
 
-    if (metadata.kept_count < CHUNKS_KEPT) {
-        kept->next = metadata.kept;
-        metadata.kept = kept;
-        metadata.kept_count++;
+    if (stock->kept_bytes < KEPT_BYTES_MAX) {
+        kept->next = stock->kept;
+        stock->kept = kept;
+        stock->kept_bytes += stock->chunk_bytes;
         return;
     }
-    if (ledger == NULL || ledger->count == LEDGER_ENTRIES) {
+    if (ledger == NULL || ledger->count == ledger_entries) {
         struct ledger *added = chunk;
 
         added->next = ledger;
         added->count = 0;
-        metadata.ledgers = added;
+        stock->ledgers = added;
         return;
     }
-    (void)sg_os_purge(chunk, METADATA_CHUNK_BYTES); /* kept resident at worst */
+    sg_os_purge(chunk, stock->chunk_bytes); /* at worst it stays resident */
     ledger->chunks[ledger->count++] = chunk;
 }
 
-void sg_metadata_chunk_give(void *chunk)
+void sg_metadata_give(enum metadata_kind kind, void *chunk)
 {
     lock_acquire(&metadata.lock, RANK_METADATA);
-    give_locked(chunk);
+    give_locked(&metadata.stocks[kind], chunk);
     lock_release(&metadata.lock, RANK_METADATA);
+}
+
+void sg_metadata_abandon(void)
+{
+    for (int kind = 0; kind < METADATA_KINDS; kind++) {
+        struct stock *stock = &metadata.stocks[kind];
+
+        *stock = (struct stock){.chunk_bytes = stock->chunk_bytes};
+    }
 }

@@ -7,15 +7,19 @@
 #include "os_lock.h"
 #include "units.h"
 
-/* Zeroed memory for ever, aligned to METADATA_CHUNK_BYTES, or NULL. */
+/* Zeroed memory for ever, aligned to METADATA_BLOCK_BYTES, or NULL. */
 HIDDEN MUST_USE void *sg_metadata_map(size_t bytes);
 
-/* Pieces of equal size and natural alignment, from regions that grow as needed. Given back, a
- * chunk's memory returns to the kernel once a few others are kept. Contents are not zeroed. */
-#define METADATA_CHUNK_BYTES (32 * KIB)
+/* Chunks come in two sizes, each aligned to its size. One of these given back returns its memory
+ * to the kernel once a few others are kept; so the smaller kind, for small records, follows more
+ * closely what is in use. Contents are not zeroed. */
+enum metadata_kind { METADATA_SMALL, METADATA_BLOCK, METADATA_KINDS };
 
-HIDDEN MUST_USE void *sg_metadata_chunk_take(void);
-HIDDEN void sg_metadata_chunk_give(void *chunk);
+#define METADATA_SMALL_BYTES (8 * KIB)
+#define METADATA_BLOCK_BYTES (32 * KIB)
+
+HIDDEN MUST_USE void *sg_metadata_take(enum metadata_kind kind);
+HIDDEN void sg_metadata_give(enum metadata_kind kind, void *chunk);
 
 HIDDEN size_t sg_metadata_mapped_bytes(void);
 HIDDEN struct lock *sg_metadata_lock(void);

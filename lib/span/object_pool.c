@@ -1,5 +1,6 @@
 #include "object_pool.h"
 
+#include "bits.h"
 #include "list.h"
 #include "metadata.h"
 
@@ -59,9 +60,19 @@ static uint32_t record_bytes(uint32_t index)
     return index < STEPPED_COUNT ? (index + 1) * STEP_BYTES : larger_bytes[index - STEPPED_COUNT];
 }
 
+static enum metadata_kind kind_of(uint32_t index)
+{
+    return index < STEPPED_COUNT ? METADATA_SMALL : METADATA_BLOCK;
+}
+
+static size_t chunk_bytes(uint32_t index)
+{
+    return kind_of(index) == METADATA_SMALL ? METADATA_SMALL_BYTES : METADATA_BLOCK_BYTES;
+}
+
 static uint32_t records_per_chunk(uint32_t index)
 {
-    return (uint32_t)(METADATA_CHUNK_BYTES - STEP_BYTES) / record_bytes(index);
+    return (uint32_t)(chunk_bytes(index) - STEP_BYTES) / record_bytes(index);
 }
 
 static void *record_at(struct chunk *chunk, uint32_t index, uint32_t record)
@@ -69,9 +80,9 @@ static void *record_at(struct chunk *chunk, uint32_t index, uint32_t record)
     return (char *)chunk + STEP_BYTES + (size_t)record * record_bytes(index);
 }
 
-static struct chunk *add_chunk(struct pool *pool)
+static struct chunk *add_chunk(struct pool *pool, uint32_t index)
 {
-    struct chunk *chunk = sg_metadata_chunk_take();
+    struct chunk *chunk = sg_metadata_take(kind_of(index));
 
     if (chunk == NULL)
         return NULL;
@@ -109,22 +120,22 @@ void *sg_object_pool_take(size_t bytes)
     lock_acquire(&pool->lock, RANK_OBJECT_POOL);
     struct chunk *chunk = pool->available != NULL
                               ? container_of(pool->available, struct chunk, link)
-                              : add_chunk(pool);
+                              : add_chunk(pool, index);
     if (chunk != NULL)
         record = take_from(pool, index, chunk);
     lock_release(&pool->lock, RANK_OBJECT_POOL);
     return record;
 }
 
-static struct chunk *chunk_of(void *object)
+static struct chunk *chunk_of(void *object, uint32_t index)
 {
-    return (struct chunk *)((uintptr_t)object & ~(uintptr_t)(METADATA_CHUNK_BYTES - 1));
+    return (struct chunk *)align_down((uintptr_t)object, chunk_bytes(index));
 }
 
 /* True if the chunk is empty now and was taken out of the pool. */
 static bool give_locked(struct pool *pool, uint32_t index, void *object)
 {
-    struct chunk *chunk = chunk_of(object);
+    struct chunk *chunk = chunk_of(object, index);
 
     if (chunk->live_count == records_per_chunk(index))
         list_push(&pool->available, &chunk->link);
@@ -147,7 +158,7 @@ void sg_object_pool_give(void *object, size_t bytes)
     bool empty = give_locked(pool, index, object);
     lock_release(&pool->lock, RANK_OBJECT_POOL);
     if (empty)
-        sg_metadata_chunk_give(chunk_of(object));
+        sg_metadata_give(kind_of(index), chunk_of(object, index));
 }
 
 size_t sg_object_pool_live_bytes(void)

@@ -15,11 +15,12 @@
 #define ARRAY_LOG2_MAX 11u
 #define FIRST_BATCH 4u
 #define FIRST_BATCH_BYTES 1024u
+#define ONCE_BYTES_MIN (8 * KIB) /* a size above this that is asked for once is not cached */
 
 THREAD_POINTER struct thread_cache *sg_thread_cache_self;
 struct thread_cache sg_thread_cache_none;
 
-static_assert(sizeof(struct cache_entry) << ARRAY_LOG2_MAX == METADATA_CHUNK_BYTES &&
+static_assert(sizeof(struct cache_entry) << ARRAY_LOG2_MAX == METADATA_BLOCK_BYTES &&
                   BIN_SLOTS_MAX <= 1u << ARRAY_LOG2_MAX,
               "the longest array is a chunk");
 
@@ -47,7 +48,7 @@ static struct cache_entry *array_take(uint32_t array_log2)
 {
     if (array_bytes(array_log2) <= OBJECT_POOL_MAX_BYTES)
         return sg_object_pool_take(array_bytes(array_log2));
-    return sg_metadata_chunk_take();
+    return sg_metadata_take(METADATA_BLOCK);
 }
 
 static void array_give(struct cache_entry *entries, uint32_t array_log2)
@@ -55,7 +56,7 @@ static void array_give(struct cache_entry *entries, uint32_t array_log2)
     if (array_bytes(array_log2) <= OBJECT_POOL_MAX_BYTES)
         sg_object_pool_give(entries, array_bytes(array_log2));
     else
-        sg_metadata_chunk_give(entries);
+        sg_metadata_give(METADATA_BLOCK, entries);
 }
 
 /* Room for `capacity` entries in the array; false if there is no memory for it. */
@@ -148,7 +149,7 @@ static void grow_bin(struct thread_cache *cache, uint32_t class, uint32_t wanted
 }
 
 #define DECAY_PERIOD 32u /* slow events from one look to the next */
-#define DECAY_CLASSES 16u
+#define DECAY_CLASSES 32u
 
 /* Bins that did not change since the last look give half of what they hold back: a thread that
  * went on to other work does not keep its old sizes for ever. */
@@ -184,12 +185,13 @@ static _Noreturn void report_top(const struct cache_bin *bin, uint32_t class)
     sg_report_misuse(&misuse);
 }
 
-static void *take_one(uint32_t class, uint8_t maker)
+static void *take_one(uint32_t class, uint8_t maker, bool *ret_zeroed)
 {
     struct cache_entry entry;
 
     if (sg_central_take(class, &entry, 1) == 0)
         return NULL;
+    *ret_zeroed = load_relaxed(entry.state) == SLOT_CACHED_ZERO;
     store_relaxed(entry.state, maker);
     return entry.slot;
 }
@@ -208,54 +210,66 @@ static uint32_t next_batch(struct cache_bin *bin, uint32_t class)
     return batch;
 }
 
-void *sg_thread_cache_refill(struct thread_cache *cache, uint32_t class, uint8_t maker)
+void *sg_thread_cache_refill(struct thread_cache *cache, uint32_t class, uint8_t maker,
+                             bool *ret_zeroed)
 {
     struct cache_bin *bin = &cache->bins[class];
 
     if (cache == &sg_thread_cache_none)
-        return take_one(class, maker);
+        return take_one(class, maker, ret_zeroed);
     if (load_relaxed(&bin->count) != 0)
         report_top(bin, class); /* why else would pop have failed? */
     decay(cache, class);
+
+    bool is_first = !bin->has_missed;
     bin->has_missed = true;
+    if (is_first && slot_bytes_of(class) > ONCE_BYTES_MIN && bin->capacity == 0)
+        return take_one(class, maker, ret_zeroed);
 
     uint32_t wanted = next_batch(bin, class);
     grow_bin(cache, class, wanted);
     if (bin->capacity < wanted)
         wanted = bin->capacity;
     if (wanted == 0)
-        return take_one(class, maker);
+        return take_one(class, maker, ret_zeroed);
 
     uint32_t count = sg_central_take(class, bin->entries, wanted);
     if (count == 0)
         return NULL;
     store_relaxed(&bin->count, (uint16_t)count);
-    return thread_cache_pop(cache, class, maker);
+    return thread_cache_pop_any(cache, class, maker, ret_zeroed);
 }
 
 /* A bin that is both too small to serve and too small to take back doubles. One that only takes
- * back stays as it is: a program that frees all it has does not want to keep it here. */
-static void grow_after_overflow(struct thread_cache *cache, uint32_t class)
+ * back shrinks instead, and keeps nothing: a program that frees all it has does not want slots to
+ * stay here, each holding the span around it. */
+static void adapt_to_overflow(struct thread_cache *cache, uint32_t class)
 {
     struct cache_bin *bin = &cache->bins[class];
 
-    if (!bin->has_missed && bin->capacity > 0)
+    if (bin->has_missed && bin->capacity > 0) {
+        bin->has_missed = false;
+        grow_bin(cache, class, bin->capacity * 2u);
+        if (load_relaxed(&bin->count) >= bin->capacity)
+            flush_to(bin, class, bin->capacity / 2);
         return;
-    bin->has_missed = false;
-    grow_bin(cache, class, bin->capacity == 0 ? BIN_SLOTS_MIN : bin->capacity * 2u);
+    }
+    if (bin->capacity == 0 && slot_bytes_of(class) <= ONCE_BYTES_MIN)
+        grow_bin(cache, class, BIN_SLOTS_MIN);
+    if (bin->capacity > BATCH_MAX_SLOTS)
+        shrink_bin(cache, class, bin->capacity / 2);
+    if (load_relaxed(&bin->count) >= bin->capacity)
+        flush_to(bin, class, 0);
 }
 
 void sg_thread_cache_overflow(struct thread_cache *cache, uint32_t class, void *slot,
                               slot_state_byte *state)
 {
-    struct cache_bin *bin = &cache->bins[class];
     struct cache_entry entry = {slot, state};
 
     if (cache != &sg_thread_cache_none) {
         decay(cache, class);
-        grow_after_overflow(cache, class);
-        if (load_relaxed(&bin->count) >= bin->capacity)
-            flush_to(bin, class, bin->capacity / 2);
+        adapt_to_overflow(cache, class);
         if (thread_cache_push(cache, class, slot, state))
             return;
     }

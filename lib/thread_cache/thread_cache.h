@@ -61,6 +61,26 @@ static inline void *thread_cache_pop(struct thread_cache *cache, size_t class, u
     return slot;
 }
 
+/* The same for sizes beyond the fast path; `*ret_zeroed`: all of the slot reads as zero. */
+static inline void *thread_cache_pop_any(struct thread_cache *cache, size_t class, uint8_t maker,
+                                         bool *ret_zeroed)
+{
+    struct cache_bin *bin = &cache->bins[class];
+    size_t count = load_relaxed(&bin->count);
+
+    if (UNLIKELY(count == 0))
+        return NULL;
+
+    struct cache_entry entry = bin->entries[count - 1];
+    uint8_t state = load_relaxed(entry.state);
+    if (UNLIKELY(!slot_state_is_cached(state)))
+        return NULL; /* the slow way reports it */
+    store_relaxed(&bin->count, (uint16_t)(count - 1));
+    store_relaxed(entry.state, maker);
+    *ret_zeroed = state == SLOT_CACHED_ZERO;
+    return entry.slot;
+}
+
 /* Takes a slot, proven live by the caller; false, with nothing changed, if the bin is full. */
 static inline bool thread_cache_push(struct thread_cache *cache, size_t class, void *slot,
                                      slot_state_byte *state)
@@ -80,7 +100,8 @@ static inline bool thread_cache_push(struct thread_cache *cache, size_t class, v
 
 /* Refills the bin and hands one slot out, as pop does; NULL: no memory. Ends the process with a
  * report if the bin holds a slot that is not free. */
-HIDDEN void *sg_thread_cache_refill(struct thread_cache *cache, uint32_t class, uint8_t maker);
+HIDDEN void *sg_thread_cache_refill(struct thread_cache *cache, uint32_t class, uint8_t maker,
+                                    bool *ret_zeroed);
 
 /* As push, but always succeeds: makes room by giving the oldest back. */
 HIDDEN void sg_thread_cache_overflow(struct thread_cache *cache, uint32_t class, void *slot,

@@ -113,14 +113,6 @@ void sg_thread_registry_start(void)
     (void)sg_os_thread_exit_start(at_thread_exit); /* else threads go without a cache, see below */
 }
 
-void sg_thread_registry_adopt_current(void)
-{
-    struct thread_cache *cache = sg_thread_cache_get();
-
-    if (cache != &sg_thread_cache_none)
-        (void)sg_os_thread_exit_arm(cache);
-}
-
 struct thread_cache *sg_thread_cache_get(void)
 {
     struct thread_cache *cache = sg_thread_cache_self;
@@ -182,7 +174,7 @@ static void reclaim_bin(const struct cache_bin *bin, uint32_t class)
     uint32_t count = load_relaxed(&bin->count);
 
     for (uint32_t i = 0; bin->entries != NULL && i < count; i++)
-        if (load_relaxed(bin->entries[i].state) == SLOT_CACHED)
+        if (slot_state_is_cached(load_relaxed(bin->entries[i].state)))
             sg_central_give(class, &bin->entries[i], 1);
 }
 

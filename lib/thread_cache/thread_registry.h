@@ -12,9 +12,6 @@ HIDDEN struct thread_cache *sg_thread_cache_get(void);
 /* Once, when the library starts. */
 HIDDEN void sg_thread_registry_start(void);
 
-/* The thread that loaded the library gets its cache drained at its end too. */
-HIDDEN void sg_thread_registry_adopt_current(void);
-
 /* True if the caches of this thread may have a capacity of `capacity_bytes` in all; leases what is
  * missing from the bound over all threads. */
 HIDDEN MUST_USE bool sg_thread_cache_lease(struct thread_cache *cache, size_t capacity_bytes);
