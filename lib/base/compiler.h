@@ -23,6 +23,11 @@
  * because so little fits into the surplus that glibc keeps. */
 #define THREAD_POINTER __thread __attribute__((tls_model("initial-exec")))
 
+/* Large tables of zeroes of which few pages are ever touched lie behind all other data (the linker
+ * sorts sections by name): between small variables they would spread those over more pages, and
+ * each page costs a start of every program. */
+#define COLD_ZEROES __attribute__((section(".bss.zz_cold")))
+
 #define CACHE_LINE_BYTES 64
 
 /* Relaxed access, for values that other threads may read at any time and that order nothing else.

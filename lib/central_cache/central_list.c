@@ -6,7 +6,7 @@
 #include "report.h"
 #include "secrets.h"
 
-struct central_list sg_central[CLASS_COUNT];
+COLD_ZEROES struct central_list sg_central[CLASS_COUNT];
 
 struct lock *sg_central_lock(uint32_t class)
 {
@@ -75,6 +75,8 @@ uint32_t sg_central_take(uint32_t class, struct cache_entry *entries, uint32_t w
 
     lock(list, class);
     list->gives_in_row = 0;
+    if (list->takes < TRANSFER_TAKES_MIN)
+        list->takes++;
     uint32_t count = take_transfer(list, entries, wanted);
     while (count < wanted) {
         struct span *span = fullest(list);
@@ -166,10 +168,9 @@ static void spill_transfer(struct central_list *list, uint32_t class, struct spa
     }
 }
 
-/* The transfer array is made when a second batch comes back: a class that only grows needs none. */
 static void prepare_transfer(struct central_list *list, uint32_t class)
 {
-    if (list->transfer == NULL)
+    if (list->transfer == NULL && list->takes >= TRANSFER_TAKES_MIN)
         list->transfer = sg_object_pool_take(TRANSFER_BATCHES * sg_size_classes[class].batch *
                                              sizeof(struct cache_entry));
 }
@@ -182,7 +183,9 @@ void sg_central_give(uint32_t class, const struct cache_entry *entries, uint32_t
 
     lock(list, class);
     prepare_transfer(list, class);
-    if (++list->gives_in_row > TRANSFER_BATCHES)
+    if (list->gives_in_row <= TRANSFER_BATCHES)
+        list->gives_in_row++;
+    if (list->gives_in_row > TRANSFER_BATCHES)
         spill_transfer(list, class, &empty);
     for (uint32_t i = 0; i < count && wrong == NULL; i++) {
         struct span *span = NULL;

@@ -8,8 +8,9 @@
 #include "size_class.h"
 #include "span.h"
 
-#define FULLNESS_LISTS 8u
+#define FULLNESS_LISTS 4u
 #define TRANSFER_BATCHES 4u
+#define TRANSFER_TAKES_MIN 32u
 
 /* span->slots.mark of a CENTRAL span, besides the index of its list. */
 #define MARK_UNLISTED 254u /* no free slot */
@@ -18,7 +19,8 @@
 struct central_list {
     alignas(CACHE_LINE_BYTES) struct lock lock; /* RANK_CENTRAL_LIST; guards all of this */
     uint32_t transfer_count;
-    uint32_t gives_in_row; /* since the last take: nobody asks for what comes back */
+    uint16_t gives_in_row; /* since the last take: nobody asks for what comes back */
+    uint16_t takes;        /* up to TRANSFER_TAKES_MIN: a class that is seldom asked for waits not */
     struct cache_entry *transfer; /* TRANSFER_BATCHES batches, or NULL */
     struct list_node *by_fullness[FULLNESS_LISTS]; /* [0]: the fullest with a free slot */
     size_t spans;
@@ -29,6 +31,8 @@ struct central_list {
     uint64_t last_sweep_ms;
     struct random random;
 };
+
+static_assert(sizeof(struct central_list) <= 2 * CACHE_LINE_BYTES, "209 of them are touched early");
 
 extern HIDDEN struct central_list sg_central[CLASS_COUNT];
 

@@ -3,9 +3,9 @@
 #include "metadata.h"
 #include "os_lock.h"
 
-struct page_map_root sg_page_map_near;
+COLD_ZEROES struct page_map_root sg_page_map_near;
 
-static struct page_map_root *_Atomic far_roots[PAGE_MAP_FAR_ENTRIES];
+COLD_ZEROES static struct page_map_root *_Atomic far_roots[PAGE_MAP_FAR_ENTRIES];
 static struct lock growth; /* RANK_PAGE_MAP: one thread at a time adds nodes */
 
 struct lock *sg_page_map_lock(void)

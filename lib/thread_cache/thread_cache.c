@@ -15,10 +15,11 @@
 #define ARRAY_LOG2_MAX 11u
 #define FIRST_BATCH 4u
 #define FIRST_BATCH_BYTES 1024u
-#define ONCE_BYTES_MIN (8 * KIB) /* a size above this that is asked for once is not cached */
+#define RARE_BYTES_MIN (4 * KIB) /* a size above this is cached from the RARE_TIMESth time on */
+#define RARE_TIMES 4u
 
 THREAD_POINTER struct thread_cache *sg_thread_cache_self;
-struct thread_cache sg_thread_cache_none;
+COLD_ZEROES struct thread_cache sg_thread_cache_none;
 
 static_assert(sizeof(struct cache_entry) << ARRAY_LOG2_MAX == METADATA_BLOCK_BYTES &&
                   BIN_SLOTS_MAX <= 1u << ARRAY_LOG2_MAX,
@@ -210,6 +211,13 @@ static uint32_t next_batch(struct cache_bin *bin, uint32_t class)
     return batch;
 }
 
+/* Whether to leave a size uncached for now: one that was asked for a few times only would keep
+ * its span from others. The batch counts the times until there is one. */
+static bool is_rare(struct cache_bin *bin, uint32_t class)
+{
+    return bin->capacity == 0 && slot_bytes_of(class) > RARE_BYTES_MIN && bin->batch++ < RARE_TIMES;
+}
+
 void *sg_thread_cache_refill(struct thread_cache *cache, uint32_t class, uint8_t maker,
                              bool *ret_zeroed)
 {
@@ -221,9 +229,8 @@ void *sg_thread_cache_refill(struct thread_cache *cache, uint32_t class, uint8_t
         report_top(bin, class); /* why else would pop have failed? */
     decay(cache, class);
 
-    bool is_first = !bin->has_missed;
     bin->has_missed = true;
-    if (is_first && slot_bytes_of(class) > ONCE_BYTES_MIN && bin->capacity == 0)
+    if (is_rare(bin, class))
         return take_one(class, maker, ret_zeroed);
 
     uint32_t wanted = next_batch(bin, class);
@@ -254,7 +261,7 @@ static void adapt_to_overflow(struct thread_cache *cache, uint32_t class)
             flush_to(bin, class, bin->capacity / 2);
         return;
     }
-    if (bin->capacity == 0 && slot_bytes_of(class) <= ONCE_BYTES_MIN)
+    if (bin->capacity == 0 && slot_bytes_of(class) <= RARE_BYTES_MIN)
         grow_bin(cache, class, BIN_SLOTS_MIN);
     if (bin->capacity > BATCH_MAX_SLOTS)
         shrink_bin(cache, class, bin->capacity / 2);
