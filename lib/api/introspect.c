@@ -41,7 +41,8 @@ EXPORT int mallopt(int parameter, int value)
     }
 }
 
-/* fsmblks is what thread caches hold, as glibc uses the field for its fast bins. */
+/* As in glibc, large objects count in hblks and hblkhd only. fsmblks is what thread caches hold, as
+ * glibc uses the field for its fast bins. */
 EXPORT struct mallinfo2 mallinfo2(void)
 {
     struct pool_statistics now;
@@ -54,7 +55,7 @@ EXPORT struct mallinfo2 mallinfo2(void)
         .hblks = now.large_count,
         .hblkhd = now.large_bytes,
         .fsmblks = now.cached_bytes,
-        .uordblks = now.live_bytes,
+        .uordblks = now.live_bytes - now.large_bytes,
         .fordblks = now.mapped_bytes - now.live_bytes,
         .keepcost = now.dirty_bytes,
     };

@@ -86,6 +86,21 @@ static size_t distance(struct word word, const char *name)
     return row[name_length];
 }
 
+/* What stands in the environment goes to a terminal or a log: no control characters, no second
+ * line, no more than anybody would read. */
+#define QUOTED_BYTES_MAX 64u
+
+static void say_quoted(struct text *text, struct word word)
+{
+    for (size_t i = 0; i < word.length && i < QUOTED_BYTES_MAX; i++) {
+        bool is_plain = word.bytes[i] >= ' ' && word.bytes[i] <= '~';
+
+        sg_text_bytes(text, is_plain ? &word.bytes[i] : "?", 1);
+    }
+    if (word.length > QUOTED_BYTES_MAX)
+        sg_text_string(text, "...");
+}
+
 static void complain_of_name(struct word name)
 {
     char line[256];
@@ -95,7 +110,7 @@ static void complain_of_name(struct word name)
     for (size_t i = 1; i < OPTION_COUNT; i++)
         if (distance(name, options[i].name) < distance(name, nearest->name))
             nearest = &options[i];
-    sg_text_bytes(&text, name.bytes, name.length);
+    say_quoted(&text, name);
     sg_text_string(&text, "' in " VARIABLE);
     if (distance(name, nearest->name) * 3 <= __builtin_strlen(nearest->name)) {
         sg_text_string(&text, ", did you mean '");
@@ -112,7 +127,7 @@ static void complain_of_value(const struct option *option, struct word value)
 
     sg_text_string(&text, option->name);
     sg_text_string(&text, "' in " VARIABLE ": '");
-    sg_text_bytes(&text, value.bytes, value.length);
+    say_quoted(&text, value);
     sg_text_string(&text, "' is not a number from ");
     sg_text_decimal(&text, option->min);
     sg_text_string(&text, " to ");

@@ -1,5 +1,6 @@
 #include "os_thread.h"
 
+#include "os_memory.h"
 #include "os_syscall.h"
 
 #include <pthread.h>
@@ -28,6 +29,35 @@ void sg_os_wake(_Atomic uint32_t *word, int threads)
 int sg_os_process_id(void)
 {
     return (int)os_syscall3(SYS_getpid, 0, 0, 0);
+}
+
+enum { PROCESS_IS_CHILD = 0, PROCESS_IS_SAME, PROCESS_IS_CLAIMED };
+
+static _Atomic uint32_t *_Atomic process_page;
+
+void sg_os_process_mark(void)
+{
+    /* Acquire and release: who finds the page finds it mapped. */
+    _Atomic uint32_t *page = atomic_load_explicit(&process_page, memory_order_acquire);
+
+    if (page == NULL) {
+        page = sg_os_map_wiped_on_fork();
+        if (page == NULL)
+            return;
+        atomic_store_explicit(&process_page, page, memory_order_release);
+    }
+    atomic_store_explicit(page, PROCESS_IS_SAME, memory_order_release);
+}
+
+bool sg_os_process_claim_child(void)
+{
+    _Atomic uint32_t *page = atomic_load_explicit(&process_page, memory_order_acquire);
+    uint32_t expected = PROCESS_IS_CHILD;
+
+    /* Acquire and release: the others wait for what the claimant does next. */
+    return page != NULL &&
+           atomic_compare_exchange_strong_explicit(page, &expected, PROCESS_IS_CLAIMED,
+                                                   memory_order_acq_rel, memory_order_acquire);
 }
 
 uint64_t sg_os_milliseconds(void)

@@ -11,6 +11,14 @@ HIDDEN void sg_os_wake(_Atomic uint32_t *word, int threads);
 
 HIDDEN int sg_os_process_id(void);
 
+/* Tells a forked child from its parent without asking the kernel each time, also when no handler
+ * ran (_Fork, clone): a page that the kernel wipes in forked children and that vfork children
+ * share. mark() says that this process knows where it stands; before the first one, and where the
+ * kernel cannot wipe, claim_child() is false. In a child that is not marked, it is true for the
+ * one thread that asks first. */
+HIDDEN void sg_os_process_mark(void);
+HIDDEN MUST_USE bool sg_os_process_claim_child(void);
+
 /* Since some moment in the past, in steps of a few milliseconds; never goes back. */
 HIDDEN uint64_t sg_os_milliseconds(void);
 

@@ -24,12 +24,6 @@ static void on_reentry(void)
     sg_report_misuse(&misuse);
 }
 
-/* A page that is 1 in the process that set it and 0 in a child that fork wiped it in; a vfork
- * child shares the 1. NULL until there is a second thread, or where the kernel cannot. */
-static _Atomic uint32_t *same_process;
-
-enum { PROCESS_IS_CHILD = 0, PROCESS_IS_SAME = 1, PROCESS_IS_IN_REPAIR = 2 };
-
 enum lock_step { STEP_FREEZE, STEP_THAW_PARENT, STEP_THAW_CHILD, STEP_REPAIR };
 
 /* True: what the lock guards must be abandoned. */
@@ -86,12 +80,6 @@ static void at_fork_parent(void)
     step_all(STEP_THAW_PARENT);
 }
 
-static void mark_process(void)
-{
-    if (same_process != NULL)
-        atomic_store_explicit(same_process, PROCESS_IS_SAME, memory_order_release);
-}
-
 static void at_fork_child(void)
 {
     if (!load_relaxed(&frozen))
@@ -99,23 +87,17 @@ static void at_fork_child(void)
     store_relaxed(&frozen, false);
     step_all(STEP_THAW_CHILD);
     sg_thread_registry_after_fork();
-    mark_process();
+    sg_os_process_mark();
 }
 
 /* A lock was held for very long. Its holder may be slow; or it was left behind by _Fork or clone,
  * for which no handler runs: then this child repairs what it finds. */
 static bool on_starvation(void)
 {
-    uint32_t expected = PROCESS_IS_CHILD;
-
-    if (same_process == NULL)
-        return false;
-    /* Acquire and release: one thread repairs, the others see its work. */
-    if (!atomic_compare_exchange_strong_explicit(same_process, &expected, PROCESS_IS_IN_REPAIR,
-                                                 memory_order_acq_rel, memory_order_acquire))
+    if (!sg_os_process_claim_child())
         return false;
     step_all(STEP_REPAIR);
-    mark_process();
+    sg_os_process_mark();
     return true;
 }
 
@@ -139,6 +121,7 @@ void sg_lifecycle_start_slow(void)
  * nothing pays nothing. */
 static __attribute__((constructor)) void at_load(void)
 {
+    lifecycle_start(); /* its getrandom before a program forbids itself system calls */
     sg_options_load();
     if (!sg_os_at_fork(at_fork_prepare, at_fork_parent, at_fork_child))
         sg_report_notice("no fork handlers: a child of a threaded process may lose memory", "", "");

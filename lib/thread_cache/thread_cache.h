@@ -4,8 +4,9 @@
  * in user memory. The state of a slot is looked at again when it is handed out: a slot that two
  * threads freed at the same moment, or that a signal handler took from under us, is found here.
  *
- * A signal handler that allocates between the loads and the stores below can make a slot be lost
- * to its cache, never be handed out twice. */
+ * A slot leaves the bin before its state is looked at, so that a signal handler that allocates in
+ * between cannot take the same one unseen: what it took is found not to be free, and reported. A
+ * handler that frees can make a slot be lost to its cache. */
 #ifndef SG_THREAD_CACHE_THREAD_CACHE_H
 #define SG_THREAD_CACHE_THREAD_CACHE_H
 
@@ -40,6 +41,14 @@ extern HIDDEN THREAD_POINTER struct thread_cache *sg_thread_cache_self;
 /* All bins empty and of no capacity: a thread that ends, or one that could not get a cache. */
 extern HIDDEN struct thread_cache sg_thread_cache_none;
 
+/* In the order of the program text, as a signal handler on this thread sees it. */
+static inline void bin_set_count(struct cache_bin *bin, size_t count)
+{
+    atomic_signal_fence(memory_order_seq_cst);
+    store_relaxed(&bin->count, (uint16_t)count);
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
 /* A free slot of the class, now live and made by `maker`; NULL sends the caller the slow way. */
 static inline void *thread_cache_pop(struct thread_cache *cache, size_t class, uint8_t maker)
 {
@@ -52,9 +61,11 @@ static inline void *thread_cache_pop(struct thread_cache *cache, size_t class, u
     struct cache_entry *entry = &bin->entries[count - 1];
     void *slot = entry->slot;
     slot_state_byte *state = entry->state;
-    if (UNLIKELY(load_relaxed(state) != SLOT_CACHED))
-        return NULL; /* the slow way reports it */
-    store_relaxed(&bin->count, (uint16_t)(count - 1));
+    bin_set_count(bin, count - 1);
+    if (UNLIKELY(load_relaxed(state) != SLOT_CACHED)) {
+        bin_set_count(bin, count); /* the slow way finds it there and reports it */
+        return NULL;
+    }
     store_relaxed(state, maker);
     if (slot == NULL)
         __builtin_unreachable(); /* spares the caller a second test for NULL */
@@ -72,10 +83,12 @@ static inline void *thread_cache_pop_any(struct thread_cache *cache, size_t clas
         return NULL;
 
     struct cache_entry entry = bin->entries[count - 1];
+    bin_set_count(bin, count - 1);
     uint8_t state = load_relaxed(entry.state);
-    if (UNLIKELY(!slot_state_is_cached(state)))
-        return NULL; /* the slow way reports it */
-    store_relaxed(&bin->count, (uint16_t)(count - 1));
+    if (UNLIKELY(!slot_state_is_cached(state))) {
+        bin_set_count(bin, count);
+        return NULL;
+    }
     store_relaxed(entry.state, maker);
     *ret_zeroed = state == SLOT_CACHED_ZERO;
     return entry.slot;
@@ -92,7 +105,7 @@ static inline bool thread_cache_push(struct thread_cache *cache, size_t class, v
         return false;
     store_relaxed(state, SLOT_CACHED);
     bin->entries[count] = (struct cache_entry){slot, state};
-    store_relaxed(&bin->count, (uint16_t)(count + 1));
+    bin_set_count(bin, count + 1);
     return true;
 }
 

@@ -47,9 +47,12 @@ static void enter(struct thread_cache *cache)
 {
     lock();
     list_push(&registry.caches, &cache->link);
-    if (++registry.count > 1)
+    bool is_second = ++registry.count > 1 && !load_relaxed(&registry.is_threaded);
+    if (is_second)
         store_relaxed(&registry.is_threaded, true);
     unlock();
+    if (is_second)
+        sg_os_process_mark(); /* from now on a child of _Fork may find locks held by nobody */
 }
 
 static void leave(struct thread_cache *cache)
