@@ -15,7 +15,10 @@ static ALWAYS_INLINE void *fast_allocate(size_t bytes, uint8_t maker)
 
     if (UNLIKELY(bytes > CLASS_DIRECT_MAX_BYTES || cache == NULL))
         return NULL;
-    return thread_cache_pop(cache, size_class_direct(bytes), maker);
+    thread_cache_hide();
+    void *object = thread_cache_pop(cache, size_class_direct(bytes), maker);
+    thread_cache_show(cache);
+    return object;
 }
 
 /* Proves and takes a block of `maker`; false, with nothing changed, for the slow way. Until the
@@ -35,7 +38,10 @@ static ALWAYS_INLINE bool fast_free(void *object, uint8_t maker)
     slot_state_byte *state = &span->slots.states[index];
     if (UNLIKELY(load_relaxed(state) != maker))
         return false;
-    return thread_cache_push(cache, span->slots.class, object, state);
+    thread_cache_hide();
+    bool pushed = thread_cache_push(cache, span->slots.class, object, state);
+    thread_cache_show(cache);
+    return pushed;
 }
 
 #endif

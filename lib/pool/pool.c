@@ -32,7 +32,10 @@ static bool reclaim(void)
 static void *allocate_small(uint32_t class, uint8_t maker, bool *ret_zeroed)
 {
     struct thread_cache *cache = own_cache();
+
+    thread_cache_hide();
     void *object = thread_cache_pop_any(cache, class, maker, ret_zeroed);
+    thread_cache_show(cache);
 
     if (object == NULL)
         object = sg_thread_cache_refill(cache, class, maker, ret_zeroed);
@@ -97,7 +100,10 @@ static void free_block(const struct block *block, void *object, const char *func
     }
 
     struct thread_cache *cache = own_cache();
-    if (!thread_cache_push(cache, class, object, block->state))
+    thread_cache_hide();
+    bool pushed = thread_cache_push(cache, class, object, block->state);
+    thread_cache_show(cache);
+    if (!pushed)
         sg_thread_cache_overflow(cache, class, object, block->state);
 }
 

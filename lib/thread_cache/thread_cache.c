@@ -78,7 +78,7 @@ static bool ensure_array(struct cache_bin *bin, uint32_t capacity)
     if (old != NULL)
         __builtin_memcpy(added, old, load_relaxed(&bin->count) * sizeof(*old));
     bin->entries = added;
-    bin->array_log2 = wanted_log2 & 0x7f;
+    bin->array_log2 = wanted_log2 & 0x3f;
     if (old != NULL)
         array_give(old, old_log2);
     return true;
@@ -211,6 +211,34 @@ static uint32_t next_batch(struct cache_bin *bin, uint32_t class)
     return batch;
 }
 
+/* A bin that is in turn too small to serve and too small to take back doubles each time. One that
+ * only takes back does not grow, and soon keeps nothing: a program that frees all it has does not
+ * want slots to stay here, each holding the span around it. */
+static void adapt_to_overflow(struct thread_cache *cache, uint32_t class)
+{
+    struct cache_bin *bin = &cache->bins[class];
+    bool in_turn = bin->has_missed;
+
+    bin->has_overflowed = true;
+    bin->has_missed = false;
+    if (bin->capacity == 0 && slot_bytes_of(class) <= RARE_BYTES_MIN)
+        grow_bin(cache, class, BIN_SLOTS_MIN);
+    else if (in_turn)
+        grow_bin(cache, class, bin->capacity * 2u);
+    if (load_relaxed(&bin->count) >= bin->capacity)
+        flush_to(bin, class, in_turn ? bin->capacity / 2 : 0);
+}
+
+static void adapt_to_miss(struct thread_cache *cache, uint32_t class)
+{
+    struct cache_bin *bin = &cache->bins[class];
+
+    bin->has_missed = true;
+    if (bin->has_overflowed)
+        grow_bin(cache, class, bin->capacity * 2u);
+    bin->has_overflowed = false;
+}
+
 /* Whether to leave a size uncached for now: one that was asked for a few times only would keep
  * its span from others. The batch counts the times until there is one. */
 static bool is_rare(struct cache_bin *bin, uint32_t class)
@@ -218,18 +246,15 @@ static bool is_rare(struct cache_bin *bin, uint32_t class)
     return bin->capacity == 0 && slot_bytes_of(class) > RARE_BYTES_MIN && bin->batch++ < RARE_TIMES;
 }
 
-void *sg_thread_cache_refill(struct thread_cache *cache, uint32_t class, uint8_t maker,
-                             bool *ret_zeroed)
+static void *refill(struct thread_cache *cache, uint32_t class, uint8_t maker, bool *ret_zeroed)
 {
     struct cache_bin *bin = &cache->bins[class];
 
-    if (cache == &sg_thread_cache_none)
-        return take_one(class, maker, ret_zeroed);
     if (load_relaxed(&bin->count) != 0)
         report_top(bin, class); /* why else would pop have failed? */
     decay(cache, class);
 
-    bin->has_missed = true;
+    adapt_to_miss(cache, class);
     if (is_rare(bin, class))
         return take_one(class, maker, ret_zeroed);
 
@@ -247,45 +272,42 @@ void *sg_thread_cache_refill(struct thread_cache *cache, uint32_t class, uint8_t
     return thread_cache_pop_any(cache, class, maker, ret_zeroed);
 }
 
-/* A bin that is both too small to serve and too small to take back doubles. One that only takes
- * back shrinks instead, and keeps nothing: a program that frees all it has does not want slots to
- * stay here, each holding the span around it. */
-static void adapt_to_overflow(struct thread_cache *cache, uint32_t class)
+void *sg_thread_cache_refill(struct thread_cache *cache, uint32_t class, uint8_t maker,
+                             bool *ret_zeroed)
 {
-    struct cache_bin *bin = &cache->bins[class];
+    if (cache == &sg_thread_cache_none)
+        return take_one(class, maker, ret_zeroed);
 
-    if (bin->has_missed && bin->capacity > 0) {
-        bin->has_missed = false;
-        grow_bin(cache, class, bin->capacity * 2u);
-        if (load_relaxed(&bin->count) >= bin->capacity)
-            flush_to(bin, class, bin->capacity / 2);
-        return;
-    }
-    if (bin->capacity == 0 && slot_bytes_of(class) <= RARE_BYTES_MIN)
-        grow_bin(cache, class, BIN_SLOTS_MIN);
-    if (bin->capacity > BATCH_MAX_SLOTS)
-        shrink_bin(cache, class, bin->capacity / 2);
-    if (load_relaxed(&bin->count) >= bin->capacity)
-        flush_to(bin, class, 0);
+    struct thread_cache *hidden = thread_cache_hide();
+    void *slot = refill(cache, class, maker, ret_zeroed);
+    thread_cache_show(hidden);
+    return slot;
 }
 
 void sg_thread_cache_overflow(struct thread_cache *cache, uint32_t class, void *slot,
                               slot_state_byte *state)
 {
     struct cache_entry entry = {slot, state};
+    bool pushed = false;
 
     if (cache != &sg_thread_cache_none) {
+        struct thread_cache *hidden = thread_cache_hide();
+
         decay(cache, class);
         adapt_to_overflow(cache, class);
-        if (thread_cache_push(cache, class, slot, state))
-            return;
+        pushed = thread_cache_push(cache, class, slot, state);
+        thread_cache_show(hidden);
     }
+    if (pushed)
+        return;
     store_relaxed(state, SLOT_CACHED);
     sg_central_give(class, &entry, 1);
 }
 
 void sg_thread_cache_drain(struct thread_cache *cache)
 {
+    struct thread_cache *hidden = thread_cache_hide();
+
     for (uint32_t class = 0; class < CLASS_COUNT; class ++) {
         struct cache_bin *bin = &cache->bins[class];
         struct cache_entry *entries = bin->entries;
@@ -296,4 +318,5 @@ void sg_thread_cache_drain(struct thread_cache *cache)
         if (entries != NULL)
             array_give(entries, bin->array_log2);
     }
+    thread_cache_show(hidden);
 }

@@ -2,11 +2,9 @@
  *
  * A bin is an array of (slot, state byte), not a list through freed memory: nothing of ours lies
  * in user memory. The state of a slot is looked at again when it is handed out: a slot that two
- * threads freed at the same moment, or that a signal handler took from under us, is found here.
+ * threads freed at the same moment is found here.
  *
- * A slot leaves the bin before its state is looked at, so that a signal handler that allocates in
- * between cannot take the same one unseen: what it took is found not to be free, and reported. A
- * handler that frees can make a slot be lost to its cache. */
+ * pop and push are called while the cache is hidden, see thread_cache_hide(). */
 #ifndef SG_THREAD_CACHE_THREAD_CACHE_H
 #define SG_THREAD_CACHE_THREAD_CACHE_H
 
@@ -20,8 +18,9 @@ struct cache_bin {
     _Atomic uint16_t count; /* written by the owner only; relaxed: others read it as a statistic */
     uint16_t capacity;      /* most entries; 0 for a class that this thread may not cache */
     uint16_t seen_count;    /* at the last look of the decay */
-    uint8_t array_log2 : 7; /* of the entries that the array has room for */
-    uint8_t has_missed : 1; /* since the capacity last grew */
+    uint8_t array_log2 : 6; /* of the entries that the array has room for */
+    uint8_t has_missed : 1; /* was empty when asked, since an overflow last looked */
+    uint8_t has_overflowed : 1; /* was full when given to, since a miss last looked */
     uint8_t batch;          /* how many the next refill takes; doubles from few (slow start) */
 };
 
@@ -41,12 +40,22 @@ extern HIDDEN THREAD_POINTER struct thread_cache *sg_thread_cache_self;
 /* All bins empty and of no capacity: a thread that ends, or one that could not get a cache. */
 extern HIDDEN struct thread_cache sg_thread_cache_none;
 
-/* In the order of the program text, as a signal handler on this thread sees it. */
-static inline void bin_set_count(struct cache_bin *bin, size_t count)
+/* Whoever looks into a bin hides the cache for that time: a signal handler on this thread then finds
+ * no cache and goes to the central one, so that it cannot see a bin half changed. If it finds that
+ * locked by the very code it interrupted, the lock reports it (P802). Returns what to show again. */
+static ALWAYS_INLINE struct thread_cache *thread_cache_hide(void)
+{
+    struct thread_cache *hidden = sg_thread_cache_self;
+
+    sg_thread_cache_self = &sg_thread_cache_none;
+    atomic_signal_fence(memory_order_seq_cst);
+    return hidden;
+}
+
+static ALWAYS_INLINE void thread_cache_show(struct thread_cache *hidden)
 {
     atomic_signal_fence(memory_order_seq_cst);
-    store_relaxed(&bin->count, (uint16_t)count);
-    atomic_signal_fence(memory_order_seq_cst);
+    sg_thread_cache_self = hidden;
 }
 
 /* A free slot of the class, now live and made by `maker`; NULL sends the caller the slow way. */
@@ -61,11 +70,9 @@ static inline void *thread_cache_pop(struct thread_cache *cache, size_t class, u
     struct cache_entry *entry = &bin->entries[count - 1];
     void *slot = entry->slot;
     slot_state_byte *state = entry->state;
-    bin_set_count(bin, count - 1);
-    if (UNLIKELY(load_relaxed(state) != SLOT_CACHED)) {
-        bin_set_count(bin, count); /* the slow way finds it there and reports it */
-        return NULL;
-    }
+    if (UNLIKELY(load_relaxed(state) != SLOT_CACHED))
+        return NULL; /* the slow way reports it */
+    store_relaxed(&bin->count, (uint16_t)(count - 1));
     store_relaxed(state, maker);
     if (slot == NULL)
         __builtin_unreachable(); /* spares the caller a second test for NULL */
@@ -83,12 +90,10 @@ static inline void *thread_cache_pop_any(struct thread_cache *cache, size_t clas
         return NULL;
 
     struct cache_entry entry = bin->entries[count - 1];
-    bin_set_count(bin, count - 1);
     uint8_t state = load_relaxed(entry.state);
-    if (UNLIKELY(!slot_state_is_cached(state))) {
-        bin_set_count(bin, count);
-        return NULL;
-    }
+    if (UNLIKELY(!slot_state_is_cached(state)))
+        return NULL; /* the slow way reports it */
+    store_relaxed(&bin->count, (uint16_t)(count - 1));
     store_relaxed(entry.state, maker);
     *ret_zeroed = state == SLOT_CACHED_ZERO;
     return entry.slot;
@@ -105,7 +110,7 @@ static inline bool thread_cache_push(struct thread_cache *cache, size_t class, v
         return false;
     store_relaxed(state, SLOT_CACHED);
     bin->entries[count] = (struct cache_entry){slot, state};
-    bin_set_count(bin, count + 1);
+    store_relaxed(&bin->count, (uint16_t)(count + 1));
     return true;
 }
 

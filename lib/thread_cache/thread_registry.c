@@ -122,9 +122,12 @@ struct thread_cache *sg_thread_cache_get(void)
 
     if (cache != NULL)
         return cache;
+    sg_thread_cache_self = &sg_thread_cache_none; /* for a signal handler, until there is one */
     cache = sg_object_pool_take(sizeof(*cache));
-    if (cache == NULL)
-        return &sg_thread_cache_none; /* for this call; the next one tries again */
+    if (cache == NULL) {
+        sg_thread_cache_self = NULL; /* the next call tries again */
+        return &sg_thread_cache_none;
+    }
     __builtin_memset(cache, 0, sizeof(*cache));
     cache->leased_bytes = FREE_LEASE_BYTES;
     sg_thread_cache_self = cache; /* before arming, which may allocate */
