@@ -81,6 +81,7 @@ struct span *sg_central_span_create(uint32_t class)
     span->slots.class = (uint8_t)class;
     span->slots.mark = MARK_UNLISTED;
     span->given_back = zeroed ? pages_without_memory(span) : 0;
+    sg_page_cache_note_absent(__builtin_popcountll(span->given_back));
     span->free_slots = info->slot_count;
     span->slots.slot_count = info->slot_count;
     return span;
@@ -98,6 +99,7 @@ static void release(struct span *span)
             return;
         zeroed = true;
     }
+    sg_page_cache_note_absent(-(long)__builtin_popcountll(span->given_back));
     sg_page_cache_give(span, zeroed);
     sg_object_pool_give((void *)states, states_bytes(class));
 }
@@ -141,6 +143,7 @@ static uint8_t note_taken(struct central_list *list, struct span *span, uint32_t
     if ((before & pages) == 0)
         return SLOT_CACHED;
     span->given_back = before & ~pages;
+    sg_page_cache_note_absent(-(long)__builtin_popcountll(before & pages));
     sg_central_note_regret(list);
     /* Small slots are too many to be worth it: their way out does not look at the state. */
     return (before & pages) == pages && slot_bytes >= ZERO_SLOT_BYTES_MIN ? SLOT_CACHED_ZERO

@@ -8,6 +8,7 @@
 #include "bits.h"
 #include "central_state.h"
 #include "os_memory.h"
+#include "page_cache.h"
 
 #define SWEEP_BYTES_MIN (512 * KIB)
 #define CREDIT_BYTES_MAX (64 * MIB)
@@ -89,6 +90,13 @@ static uint64_t give_pages_back(struct span *span)
     return given;
 }
 
+static void note_given_back(struct span *span, uint64_t given)
+{
+    sg_page_cache_note_absent(__builtin_popcountll(given) -
+                              __builtin_popcountll(span->given_back));
+    span->given_back = given;
+}
+
 /* Takes a whole list out: while its memory goes back nobody may take a slot of it. */
 static struct span *detach(struct central_list *list, uint32_t fullness)
 {
@@ -150,7 +158,7 @@ struct span *sg_central_sweep(struct central_list *list, uint32_t class)
         }
         lock_release(&list->lock, RANK_CENTRAL_LIST);
         for (struct span *span = chain; span != NULL; span = next_of(span))
-            span->given_back = give_pages_back(span);
+            note_given_back(span, give_pages_back(span));
         lock_acquire(&list->lock, RANK_CENTRAL_LIST);
         empty = attach(list, chain, empty);
     }

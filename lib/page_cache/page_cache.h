@@ -29,6 +29,10 @@ HIDDEN MUST_USE bool sg_page_cache_shrink(struct span *span, size_t pages);
 /* Gives all dirty memory beyond `keep_bytes` back to the kernel; returns the bytes given back. */
 HIDDEN size_t sg_page_cache_trim(size_t keep_bytes);
 
+/* Tells that `os_pages` more OS pages inside spans in use have no memory (fewer, if negative):
+ * never touched yet, or given back. What may stay dirty goes by the memory in use. */
+HIDDEN void sg_page_cache_note_absent(long os_pages);
+
 struct page_cache_statistics {
     size_t mapped_bytes; /* address space for objects */
     size_t used_bytes;   /* in spans that are in use */

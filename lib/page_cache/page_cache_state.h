@@ -25,7 +25,7 @@ struct page_cache {
     size_t credit_pages;     /* dirty pages allowed beyond the rule, see page_purge.c */
     size_t unregretted_pages; /* purged lately and not asked for again */
     uint64_t last_purge_ms;
-    bool purge_was_right; /* nobody asked for those pages in time */
+    uint64_t last_regret_ms;
     size_t purge_calls;
 };
 
@@ -40,10 +40,10 @@ HIDDEN void sg_page_cache_remove(struct span *span);
  * it are left; returns the pages given back. */
 HIDDEN size_t sg_page_cache_purge(size_t keep_pages);
 
-/* Under the lock: notes that clean pages were handed out. */
+/* Under the lock: notes that clean pages were handed out to one request. */
 HIDDEN void sg_page_cache_note_clean_take(size_t pages);
 
-/* Under the lock: how many dirty pages may stay. */
+/* Under the lock: how many dirty pages may stay, as of now. */
 HIDDEN size_t sg_page_cache_dirty_limit(void);
 
 #endif

@@ -7,8 +7,9 @@
  *
  * The exception: a program that frees and allocates the same amount in turn would pay for faults
  * each round. When clean pages are handed out within REGRET_MS of a purge, that purge was a mistake
- * ("regret"), and as many pages are allowed on top from then on (credit, at most CREDIT_MAX). A
- * purge that nobody regrets in that time takes a quarter of the credit away again. */
+ * ("regret"), and as many pages are allowed on top from then on (credit). Credit that is not renewed
+ * by further regret halves every REGRET_MS. Requests so large that their faults are lost in the work
+ * of filling them earn none. */
 #include "page_cache_state.h"
 
 #include "options.h"
@@ -17,16 +18,46 @@
 #include "page_cache.h"
 #include "page_map.h"
 
-#define CREDIT_MAX_PAGES (256 * MIB / PAGE_BYTES)
+#define CREDIT_MAX_PAGES (64 * MIB / PAGE_BYTES)
+#define REGRET_MAX_PAGES (8 * MIB / PAGE_BYTES) /* of one request */
 #define REGRET_MS 100u
 #define PURGE_BATCH 64u /* runs taken out at once, while the lock is free for others */
 
+static _Atomic long absent_os_pages; /* relaxed: a sum, it orders nothing */
+
+void sg_page_cache_note_absent(long os_pages)
+{
+    atomic_fetch_add_explicit(&absent_os_pages, os_pages, memory_order_relaxed);
+}
+
+static size_t pages_with_memory(void)
+{
+    long absent = load_relaxed(&absent_os_pages);
+    size_t absent_pages = absent < 0 ? 0 : (size_t)absent * sg_os_page_bytes / PAGE_BYTES;
+
+    return absent_pages < sg_page_cache.used_pages ? sg_page_cache.used_pages - absent_pages : 0;
+}
+
+static size_t credit_now(void)
+{
+    if (sg_page_cache.credit_pages == 0)
+        return 0;
+
+    uint64_t now = sg_os_milliseconds();
+    uint64_t periods = (now - sg_page_cache.last_regret_ms) / REGRET_MS;
+    if (periods > 1) {
+        sg_page_cache.credit_pages = periods > 32 ? 0 : sg_page_cache.credit_pages >> (periods - 1);
+        sg_page_cache.last_regret_ms = now - REGRET_MS;
+    }
+    return sg_page_cache.credit_pages;
+}
+
 size_t sg_page_cache_dirty_limit(void)
 {
-    size_t floor_pages = pages_of_bytes(sg_options.dirty_bytes);
-    size_t share = sg_page_cache.used_pages / 8;
+    size_t floor_pages = pages_of_bytes(load_relaxed(&sg_options.dirty_bytes));
+    size_t share = pages_with_memory() / 8;
 
-    return (share > floor_pages ? share : floor_pages) + sg_page_cache.credit_pages;
+    return (share > floor_pages ? share : floor_pages) + credit_now();
 }
 
 void sg_page_cache_note_clean_take(size_t pages)
@@ -34,15 +65,17 @@ void sg_page_cache_note_clean_take(size_t pages)
     size_t regretted = pages < sg_page_cache.unregretted_pages ? pages
                                                                : sg_page_cache.unregretted_pages;
 
-    if (regretted == 0)
+    if (regretted == 0 || pages > REGRET_MAX_PAGES)
         return;
-    if (sg_os_milliseconds() - sg_page_cache.last_purge_ms > REGRET_MS) {
+
+    uint64_t now = sg_os_milliseconds();
+    if (now - sg_page_cache.last_purge_ms > REGRET_MS) {
         sg_page_cache.unregretted_pages = 0; /* too late to call it a mistake */
-        sg_page_cache.purge_was_right = true;
         return;
     }
     sg_page_cache.unregretted_pages -= regretted;
     sg_page_cache.credit_pages += regretted;
+    sg_page_cache.last_regret_ms = now;
     if (sg_page_cache.credit_pages > CREDIT_MAX_PAGES)
         sg_page_cache.credit_pages = CREDIT_MAX_PAGES;
 }
@@ -51,12 +84,8 @@ static void note_purge(size_t pages)
 {
     uint64_t now = sg_os_milliseconds();
 
-    if (now - sg_page_cache.last_purge_ms > REGRET_MS) {
-        if (sg_page_cache.unregretted_pages > 0 || sg_page_cache.purge_was_right)
-            sg_page_cache.credit_pages -= (sg_page_cache.credit_pages + 3) / 4;
+    if (now - sg_page_cache.last_purge_ms > REGRET_MS)
         sg_page_cache.unregretted_pages = 0;
-        sg_page_cache.purge_was_right = false;
-    }
     sg_page_cache.last_purge_ms = now;
     sg_page_cache.unregretted_pages += pages;
 }
@@ -134,12 +163,24 @@ size_t sg_page_cache_trim(size_t keep_bytes)
     return pages * PAGE_BYTES;
 }
 
+/* No two free runs of a like kind touch. */
+static void check_run(const struct span *span)
+{
+    const struct span *above = page_map_lookup(span_end(span));
+
+    ASSERT(span->slots.owner == SPAN_FREE);
+    ASSERT(above == NULL || above->slots.owner != SPAN_FREE ||
+           (above->slots.mark == RUN_CLEAN) != (span->slots.mark == RUN_CLEAN));
+    sg_span_check(span);
+    (void)above;
+}
+
 static void check_tree(const struct span *span)
 {
     if (span == NULL)
         return;
     ASSERT(span->pages > RUNS_LISTED_PAGES);
-    sg_span_check(span);
+    check_run(span);
     check_tree(span->left);
     check_tree(span->right);
 }
@@ -151,8 +192,8 @@ static void check_runs(const struct page_runs *runs)
         for (struct list_node *node = runs->listed[i]; node != NULL; node = node->next) {
             const struct span *span = container_of(node, struct span, link);
 
-            ASSERT(span->pages == i + 1 && span->slots.owner == SPAN_FREE);
-            sg_span_check(span);
+            ASSERT(span->pages == i + 1);
+            check_run(span);
         }
     }
     check_tree(runs->longer);

@@ -169,6 +169,7 @@ static void decay(struct thread_cache *cache, uint32_t class)
         }
         bin->seen_count = (uint16_t)load_relaxed(&bin->count);
     }
+    sg_thread_cache_return_lease(cache);
 }
 
 static _Noreturn void report_top(const struct cache_bin *bin, uint32_t class)
@@ -318,5 +319,6 @@ void sg_thread_cache_drain(struct thread_cache *cache)
         if (entries != NULL)
             array_give(entries, bin->array_log2);
     }
+    sg_thread_cache_return_lease(cache);
     thread_cache_show(hidden);
 }

@@ -63,11 +63,17 @@ static void leave(struct thread_cache *cache)
     unlock();
 }
 
-static void unlease(struct thread_cache *cache)
+void sg_thread_cache_return_lease(struct thread_cache *cache)
 {
-    atomic_fetch_sub_explicit(&registry.leased_bytes, cache->leased_bytes - FREE_LEASE_BYTES,
+    size_t needed = FREE_LEASE_BYTES;
+
+    if (cache->capacity_bytes > needed)
+        needed += align_up(cache->capacity_bytes - needed, LEASE_STEP_BYTES);
+    if (needed >= cache->leased_bytes)
+        return;
+    atomic_fetch_sub_explicit(&registry.leased_bytes, cache->leased_bytes - needed,
                               memory_order_relaxed);
-    cache->leased_bytes = FREE_LEASE_BYTES;
+    cache->leased_bytes = needed;
 }
 
 bool sg_thread_cache_lease(struct thread_cache *cache, size_t capacity_bytes)
@@ -96,7 +102,6 @@ static void retire(struct thread_cache *cache)
     sg_thread_cache_self = &sg_thread_cache_none;
     leave(cache);
     sg_thread_cache_drain(cache);
-    unlease(cache);
     sg_object_pool_give(cache, sizeof(*cache));
 }
 

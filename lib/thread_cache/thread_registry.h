@@ -16,6 +16,9 @@ HIDDEN void sg_thread_registry_start(void);
  * missing from the bound over all threads. */
 HIDDEN MUST_USE bool sg_thread_cache_lease(struct thread_cache *cache, size_t capacity_bytes);
 
+/* Returns what was leased beyond the capacity that the cache has now. */
+HIDDEN void sg_thread_cache_return_lease(struct thread_cache *cache);
+
 /* Whether there was ever a second thread. */
 HIDDEN bool sg_thread_registry_is_threaded(void);
 
