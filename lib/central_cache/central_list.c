@@ -16,10 +16,8 @@ struct lock *sg_central_lock(uint32_t class)
 static void lock(struct central_list *list, uint32_t class)
 {
     lock_acquire(&list->lock, RANK_CENTRAL_LIST);
-    if (UNLIKELY(list->random.state[0] == 0)) {
+    if (UNLIKELY(list->random.state[0] == 0))
         list->random = sg_secrets_random(class + 1);
-        sg_central_plan_sweep(list, class);
-    }
 }
 
 static void unlock(struct central_list *list)
@@ -95,7 +93,6 @@ uint32_t sg_central_take(uint32_t class, struct cache_entry *entries, uint32_t w
         }
         count += sg_central_carve(list, span, entries + count, wanted - count);
     }
-    sg_central_plan_sweep(list, class);
     unlock(list);
     return count;
 }
@@ -129,6 +126,7 @@ static void to_span(struct central_list *list, struct span *span, struct cache_e
     store_relaxed(entry.state, SLOT_CENTRAL);
     span->free_slots++;
     list->free_slots++;
+    list->unswept++;
     if (span->slots.mark == MARK_SWEPT)
         return; /* the sweep puts it where it belongs */
     if (span->free_slots < span->slots.slot_count) {
@@ -200,8 +198,8 @@ void sg_central_give(uint32_t class, const struct cache_entry *entries, uint32_t
         else
             to_span(list, span, entries[i], &empty);
     }
-    if (list->free_slots >= list->sweep_at && empty == NULL)
-        empty = sg_central_sweep(list, class);
+    if (sg_central_sweep_is_due(list, class))
+        empty = sg_central_sweep(list, class, empty);
     unlock(list);
     if (wrong != NULL)
         report_entry(class, *wrong);
@@ -221,7 +219,7 @@ void sg_central_trim(uint32_t class)
     sg_central_spans_release(empty);
 
     lock(list, class);
-    empty = sg_central_sweep(list, class);
+    empty = sg_central_sweep(list, class, NULL);
     unlock(list);
     sg_central_spans_release(empty);
 }

@@ -202,6 +202,7 @@ uint32_t sg_central_carve(struct central_list *list, struct span *span,
     }
     span->free_slots -= count;
     list->free_slots -= count;
+    list->unswept -= list->unswept < count ? list->unswept : count;
     sg_central_relist(list, span);
     return count;
 }

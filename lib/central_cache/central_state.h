@@ -19,13 +19,14 @@
 struct central_list {
     alignas(CACHE_LINE_BYTES) struct lock lock; /* RANK_CENTRAL_LIST; guards all of this */
     uint32_t transfer_count;
-    uint16_t gives_in_row; /* since the last take: nobody asks for what comes back */
+    bool is_sweeping; /* the lock is let go in between; one at a time */
+    uint8_t gives_in_row; /* since the last take: nobody asks for what comes back */
     uint16_t takes;        /* up to TRANSFER_TAKES_MIN: a class that is seldom asked for waits not */
     struct cache_entry *transfer; /* TRANSFER_BATCHES batches, or NULL */
     struct list_node *by_fullness[FULLNESS_LISTS]; /* [0]: the fullest with a free slot */
     size_t spans;
     size_t free_slots;
-    size_t sweep_at;     /* free_slots from which on a sweep is worth its time */
+    size_t unswept;      /* slots that came back since the last sweep, less those taken again */
     size_t sweep_credit; /* slots that may be free beyond the rule, see central_sweep.c */
     size_t regretted;    /* slots asked for again soon after a sweep took their memory */
     uint64_t last_sweep_ms;
@@ -48,11 +49,12 @@ HIDDEN MUST_USE struct span *sg_central_span_create(uint32_t class);
 HIDDEN void sg_central_spans_release(struct span *chain);
 
 /* Under the lock, released and taken again inside: gives OS pages back that are free inside spans
- * of the class. Returns the spans that turned out empty, chained. */
-HIDDEN struct span *sg_central_sweep(struct central_list *list, uint32_t class);
+ * of the class. Returns `empty`, a chain, with the spans in front that became empty meanwhile. */
+HIDDEN struct span *sg_central_sweep(struct central_list *list, uint32_t class,
+                                     struct span *empty);
 
-/* Under the lock: the next free_slots count at which to sweep. */
-HIDDEN void sg_central_plan_sweep(struct central_list *list, uint32_t class);
+/* Under the lock: whether enough slots came back for a sweep to be worth its time. */
+HIDDEN bool sg_central_sweep_is_due(const struct central_list *list, uint32_t class);
 
 /* Under the lock: a slot is handed out whose memory a sweep gave back. */
 HIDDEN void sg_central_note_regret(struct central_list *list);

@@ -1,8 +1,8 @@
 /* Memory around survivors: an OS page whose slots are all free gives its memory back although its
  * span lives on. Possible because nothing of ours lies in freed memory.
  *
- * A sweep looks at every span of a class that may hold such a page, so it waits until the free
- * slots have grown by an eighth of the live ones since the last look, and by SWEEP_BYTES_MIN. As in
+ * A sweep looks at every span of a class that may hold such a page, so it waits until as many slots
+ * have come back since the last one as an eighth of the live ones, and SWEEP_BYTES_MIN. As in
  * page_purge.c, slots that are asked for again within REGRET_MS may stay free on top from then on
  * (credit), and a sweep that nobody regrets takes a quarter of the credit away. */
 #include "bits.h"
@@ -35,18 +35,15 @@ static void settle(struct central_list *list, uint32_t class)
     list->last_sweep_ms = now;
 }
 
-void sg_central_plan_sweep(struct central_list *list, uint32_t class)
+bool sg_central_sweep_is_due(const struct central_list *list, uint32_t class)
 {
     const struct size_class *info = &sg_size_classes[class];
     size_t live = list->spans * info->slot_count - list->free_slots;
     size_t step = SWEEP_BYTES_MIN / info->slot_bytes + 1;
-    size_t at;
 
     if (live / 8 > step)
         step = live / 8;
-    at = list->free_slots + step + list->sweep_credit;
-    if (list->sweep_at == 0 || at < list->sweep_at)
-        list->sweep_at = at;
+    return list->unswept >= step + list->sweep_credit && !list->is_sweeping;
 }
 
 static bool all_free(const struct span *span, uintptr_t from, uintptr_t end)
@@ -143,12 +140,11 @@ static uint32_t first_worth_looking_at(uint32_t class)
     return fullness < FULLNESS_LISTS ? (uint32_t)fullness : FULLNESS_LISTS;
 }
 
-struct span *sg_central_sweep(struct central_list *list, uint32_t class)
+struct span *sg_central_sweep(struct central_list *list, uint32_t class, struct span *empty)
 {
-    struct span *empty = NULL;
-
     settle(list, class);
-    list->sweep_at = SIZE_MAX; /* nobody else begins while we are at it */
+    list->unswept = 0;
+    list->is_sweeping = true;
     for (uint32_t i = first_worth_looking_at(class); i < FULLNESS_LISTS; i++) {
         struct span *chain = detach(list, i);
 
@@ -162,7 +158,6 @@ struct span *sg_central_sweep(struct central_list *list, uint32_t class)
         lock_acquire(&list->lock, RANK_CENTRAL_LIST);
         empty = attach(list, chain, empty);
     }
-    list->sweep_at = 0;
-    sg_central_plan_sweep(list, class);
+    list->is_sweeping = false;
     return empty;
 }

@@ -18,7 +18,7 @@
 #include "page_cache.h"
 #include "page_map.h"
 
-#define CREDIT_MAX_PAGES (64 * MIB / PAGE_BYTES)
+#define CREDIT_MAX_PAGES (256 * MIB / PAGE_BYTES)
 #define REGRET_MAX_PAGES (8 * MIB / PAGE_BYTES) /* of one request */
 #define REGRET_MS 100u
 #define PURGE_BATCH 64u /* runs taken out at once, while the lock is free for others */

@@ -11,7 +11,7 @@ PAGE_BYTES = 8192
 SEGMENTS = [(1 << 10, 16), (2 << 10, 64), (8 << 10, 128), (64 << 10, 1 << 10), (256 << 10, 8 << 10)]
 MAX_SPAN_PAGES = 32         # 256 KiB: one 64-bit mask says which 4 KiB pieces were given back
 WANTED_SLOTS = 32           # per span, so that a batch seldom needs two spans
-BATCH_BYTES = 64 << 10      # most that moves between tiers at once
+BATCH_BYTES = 256 << 10     # most that moves between tiers at once
 BATCH_MAX = 64
 
 

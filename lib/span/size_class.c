@@ -16,7 +16,7 @@ const uint8_t sg_size_class_by_64[] = {SIZE_CLASS_BY_64};
 const uint8_t sg_size_class_by_1024[] = {SIZE_CLASS_BY_1024};
 
 /* A row cannot be wrong: alignment; the inverse inverts; the slots fit and one more would not; the
- * unused tail is at most 1/16 of the span; a batch is 1 to 64 slots and, beyond one, 64 KiB. */
+ * unused tail is at most 1/16 of the span; a batch is 1 to 64 slots and, beyond one, 256 KiB. */
 #define SIZE_CLASS(index, bytes, pages, slots, batch, rotation, inverse)                           \
     static_assert((index) < CLASS_COUNT && (bytes) % MIN_ALIGNMENT == 0, "alignment");             \
     static_assert((((uint64_t)(bytes) >> (rotation)) * (inverse)) == 1, "inverse");                \
@@ -24,7 +24,7 @@ const uint8_t sg_size_class_by_1024[] = {SIZE_CLASS_BY_1024};
     static_assert((pages) * PAGE_BYTES / (bytes) == (slots), "slot count");                        \
     static_assert((pages) * PAGE_BYTES % (bytes) * 16 <= (pages) * PAGE_BYTES, "waste of a tail"); \
     static_assert((batch) >= 1 && (batch) <= 64, "batch");                                         \
-    static_assert((batch) == 1 || (batch) * (bytes) <= 64 * 1024, "batch bytes");
+    static_assert((batch) == 1 || (batch) * (bytes) <= 256 * 1024, "batch bytes");
 #include "size_class_table.inc"
 #undef SIZE_CLASS
 

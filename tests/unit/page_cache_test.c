@@ -165,7 +165,7 @@ TEST(dirty_memory_is_bounded)
     for (int i = 0; i < 64; i++)
         sg_page_cache_give(spans[i], false);
     EXPECT(statistics().dirty_bytes <= sg_page_cache_dirty_limit() * PAGE_BYTES);
-    EXPECT(sg_page_cache_dirty_limit() * PAGE_BYTES <= sg_options.dirty_bytes + 64 * MIB);
+    EXPECT(sg_page_cache_dirty_limit() * PAGE_BYTES <= sg_options.dirty_bytes + 256 * MIB);
     EXPECT(statistics().purge_calls > 0);
     expect_all_merged();
 }
