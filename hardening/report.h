@@ -30,13 +30,13 @@ enum misuse_kind {
 /* What is known; fields that do not apply to the kind are not read. */
 struct misuse {
     enum misuse_kind kind;
-    const char *function;    /* what the program called */
-    const void *address;     /* what it passed */
-    uintptr_t block;         /* start of the block that was found there */
-    size_t block_bytes;      /* usable bytes */
-    size_t stated;           /* size or alignment that the program stated */
-    uint32_t class;          /* or REPORT_CLASS_LARGE */
-    uint8_t state;           /* enum slot_state */
+    const char *function; /* what the program called */
+    const void *address;  /* what it passed */
+    uintptr_t block;      /* start of the block that was found there */
+    size_t block_bytes;   /* usable bytes */
+    size_t stated;        /* size or alignment that the program stated */
+    uint32_t class;       /* or REPORT_CLASS_LARGE */
+    uint8_t state;        /* enum slot_state */
 };
 
 HIDDEN _Noreturn void sg_report_misuse(const struct misuse *misuse);

@@ -59,8 +59,8 @@ EXPORT void *pvalloc(size_t bytes)
     return or_no_memory(allocate(sg_os_page_bytes, align_down(rounded, sg_os_page_bytes)));
 }
 
-#define ALIAS(original) EXPORT __attribute__((alias(#original)))
+#define ALIAS(original) EXPORT __attribute__((alias(#original), copy(original)))
 ALIAS(memalign) void *__libc_memalign(size_t alignment, size_t bytes);
 ALIAS(valloc) void *__libc_valloc(size_t bytes);
 ALIAS(pvalloc) void *__libc_pvalloc(size_t bytes);
-EXPORT __attribute__((alias("posix_memalign"), copy(posix_memalign))) int __posix_memalign(void **result, size_t alignment, size_t bytes);
+ALIAS(posix_memalign) int __posix_memalign(void **result, size_t alignment, size_t bytes);

@@ -2,7 +2,7 @@
  * would free our blocks with glibc's free. The flag is dropped, and said so once.
  *
  * glibc looks at the return address of dlopen to know on whose behalf it searches (RUNPATH,
- * namespace). So the call must be a jump: the real dlopen then sees the program's return address. */
+ * namespace). So the call must be a jump: the real dlopen then sees the program's address. */
 #include "compiler.h"
 #include "report.h"
 

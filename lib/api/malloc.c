@@ -75,7 +75,7 @@ EXPORT void cfree(void *object)
         free_slow(object, "cfree");
 }
 
-static void free_stated(void *object, struct stated stated, const char *function)
+static NOINLINE void free_stated(void *object, struct stated stated, const char *function)
 {
     int saved = errno;
 
@@ -86,7 +86,8 @@ static void free_stated(void *object, struct stated stated, const char *function
 /* C23 7.24.3.4. */
 EXPORT void free_sized(void *object, size_t bytes)
 {
-    free_stated(object, (struct stated){.bytes = bytes}, "free_sized");
+    if (UNLIKELY(!fast_free_sized(object, bytes, SLOT_LIVE_MALLOC)))
+        free_stated(object, (struct stated){.bytes = bytes}, "free_sized");
 }
 
 /* C23 7.24.3.5. */

@@ -58,10 +58,9 @@ EXPORT void *_ZnwmSt11align_val_tRKSt9nothrow_t(size_t bytes, size_t alignment,
                        ? sg_pool_allocate_aligned(alignment, bytes, SLOT_LIVE_NEW_ALIGNED)
                        : NULL;
 
-    return LIKELY(object != NULL)
-               ? object
-               : through_library_aligned("_ZnwmSt11align_val_tRKSt9nothrow_t", bytes, alignment,
-                                         tag);
+    return LIKELY(object != NULL) ? object
+                                  : through_library_aligned("_ZnwmSt11align_val_tRKSt9nothrow_t",
+                                                            bytes, alignment, tag);
 }
 
 EXPORT void *_ZnamSt11align_val_tRKSt9nothrow_t(size_t bytes, size_t alignment,
@@ -71,10 +70,9 @@ EXPORT void *_ZnamSt11align_val_tRKSt9nothrow_t(size_t bytes, size_t alignment,
                        ? sg_pool_allocate_aligned(alignment, bytes, SLOT_LIVE_NEW_ARRAY_ALIGNED)
                        : NULL;
 
-    return LIKELY(object != NULL)
-               ? object
-               : through_library_aligned("_ZnamSt11align_val_tRKSt9nothrow_t", bytes, alignment,
-                                         tag);
+    return LIKELY(object != NULL) ? object
+                                  : through_library_aligned("_ZnamSt11align_val_tRKSt9nothrow_t",
+                                                            bytes, alignment, tag);
 }
 
 /* Called by the compiler only, when a constructor throws inside a nothrow new. */

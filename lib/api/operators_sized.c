@@ -1,11 +1,13 @@
 /* Sized delete: the compiler states the size of the type that it believes to delete. A delete
  * through a base class without a virtual destructor states the wrong one. */
+#include "fast_path.h"
 #include "operators.h"
 #include "pool.h"
 
 #include <errno.h>
 
-static void free_stated(void *object, struct stated stated, uint8_t maker, const char *function)
+static NOINLINE void free_stated(void *object, struct stated stated, uint8_t maker,
+                                 const char *function)
 {
     int saved = errno;
 
@@ -17,7 +19,7 @@ EXPORT void _ZdlPvm(void *object, size_t bytes)
 {
     if (UNLIKELY(!operators_are_ours()))
         _ZdlPv(object);
-    else
+    else if (UNLIKELY(!fast_free_sized(object, bytes, SLOT_LIVE_NEW)))
         free_stated(object, (struct stated){.bytes = bytes}, SLOT_LIVE_NEW, "operator delete");
 }
 
@@ -25,7 +27,7 @@ EXPORT void _ZdaPvm(void *object, size_t bytes)
 {
     if (UNLIKELY(!operators_are_ours()))
         _ZdaPv(object);
-    else
+    else if (UNLIKELY(!fast_free_sized(object, bytes, SLOT_LIVE_NEW_ARRAY)))
         free_stated(object, (struct stated){.bytes = bytes}, SLOT_LIVE_NEW_ARRAY,
                     "operator delete[]");
 }

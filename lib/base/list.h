@@ -32,6 +32,6 @@ static inline void list_unlink(struct list_node **head, struct list_node *node)
         node->next->prev = node->prev;
 }
 
-#define container_of(pointer, type, member) ((type *)((char *)(pointer) - offsetof(type, member)))
+#define container_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
 
 #endif

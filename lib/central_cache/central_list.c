@@ -166,11 +166,13 @@ static void spill_transfer(struct central_list *list, uint32_t class, struct spa
     }
 }
 
+/* The array is made once the class is asked for often; going without is slower, not wrong. */
 static void prepare_transfer(struct central_list *list, uint32_t class)
 {
+    size_t slots = (size_t)TRANSFER_BATCHES * sg_size_classes[class].batch;
+
     if (list->transfer == NULL && list->takes >= TRANSFER_TAKES_MIN)
-        list->transfer = sg_object_pool_take(TRANSFER_BATCHES * sg_size_classes[class].batch *
-                                             sizeof(struct cache_entry));
+        list->transfer = sg_object_pool_take(slots * sizeof(struct cache_entry));
 }
 
 void sg_central_give(uint32_t class, const struct cache_entry *entries, uint32_t count)

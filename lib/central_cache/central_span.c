@@ -78,7 +78,7 @@ struct span *sg_central_span_create(uint32_t class)
     span->slots.inverse = info->inverse;
     span->slots.rotation = info->rotation;
     span->slots.states = states;
-    span->slots.class = (uint8_t)class;
+    span->slots.class = (uint8_t) class;
     span->slots.mark = MARK_UNLISTED;
     span->given_back = zeroed ? pages_without_memory(span) : 0;
     sg_page_cache_note_absent(__builtin_popcountll(span->given_back));
@@ -147,14 +147,21 @@ static uint8_t note_taken(struct central_list *list, struct span *span, uint32_t
     sg_central_note_regret(list);
     /* Small slots are too many to be worth it: their way out does not look at the state. */
     return (before & pages) == pages && slot_bytes >= ZERO_SLOT_BYTES_MIN ? SLOT_CACHED_ZERO
-                                                                         : SLOT_CACHED;
+                                                                          : SLOT_CACHED;
 }
 
-static uint32_t carve_word(struct central_list *list, struct span *span, uint32_t word,
-                           struct cache_entry *entries, uint32_t wanted)
+/* Where slots are taken from. */
+struct carving {
+    struct central_list *list;
+    struct span *span;
+};
+
+static uint32_t carve_word(struct carving from, uint32_t word, struct cache_entry *entries,
+                           uint32_t wanted)
 {
+    struct span *span = from.span;
     size_t slot_bytes = sg_size_classes[span->slots.class].slot_bytes;
-    slot_state_byte *states = span->slots.states + word * WORD_SLOTS;
+    slot_state_byte *states = span->slots.states + (size_t)word * WORD_SLOTS;
     uint32_t count = 0;
 
     for (uint64_t bits = zero_bytes(load_states(states)); bits != 0 && count < wanted;
@@ -163,7 +170,7 @@ static uint32_t carve_word(struct central_list *list, struct span *span, uint32_
         uint32_t index = word * WORD_SLOTS + offset;
 
         store_relaxed(&states[offset], UNLIKELY(span->given_back != 0)
-                                           ? note_taken(list, span, index)
+                                           ? note_taken(from.list, span, index)
                                            : SLOT_CACHED);
         entries[count].slot = (void *)(span->slots.base + index * slot_bytes);
         entries[count].state = &states[offset];
@@ -180,7 +187,8 @@ static uint32_t first_word(struct central_list *list, const struct span *span, u
     uint32_t words_per_os_page = (uint32_t)(sg_os_page_bytes / (slot_bytes * WORD_SLOTS));
     uint32_t word = 0;
 
-    while (word + 1 < words && zero_bytes(load_states(span->slots.states + word * WORD_SLOTS)) == 0)
+    while (word + 1 < words &&
+           zero_bytes(load_states(span->slots.states + (size_t)word * WORD_SLOTS)) == 0)
         word++;
     if (words_per_os_page > 1) {
         word -= word % words_per_os_page;
@@ -189,15 +197,15 @@ static uint32_t first_word(struct central_list *list, const struct span *span, u
     return word < words ? word : 0;
 }
 
-uint32_t sg_central_carve(struct central_list *list, struct span *span,
-                          struct cache_entry *entries, uint32_t wanted)
+uint32_t sg_central_carve(struct central_list *list, struct span *span, struct cache_entry *entries,
+                          uint32_t wanted)
 {
     uint32_t words = (span->slots.slot_count + WORD_SLOTS - 1) / WORD_SLOTS;
     uint32_t word = first_word(list, span, words);
     uint32_t count = 0;
 
     for (uint32_t i = 0; i < words && count < wanted; i++) {
-        count += carve_word(list, span, word, entries + count, wanted - count);
+        count += carve_word((struct carving){list, span}, word, entries + count, wanted - count);
         word = word + 1 == words ? 0 : word + 1;
     }
     span->free_slots -= count;

@@ -19,10 +19,10 @@
 struct central_list {
     alignas(CACHE_LINE_BYTES) struct lock lock; /* RANK_CENTRAL_LIST; guards all of this */
     uint32_t transfer_count;
-    bool is_sweeping; /* the lock is let go in between; one at a time */
+    bool is_sweeping;     /* the lock is let go in between; one at a time */
     uint8_t gives_in_row; /* since the last take: nobody asks for what comes back */
-    uint16_t takes;        /* up to TRANSFER_TAKES_MIN: a class that is seldom asked for waits not */
-    struct cache_entry *transfer; /* TRANSFER_BATCHES batches, or NULL */
+    uint16_t takes;       /* up to TRANSFER_TAKES_MIN: what is seldom asked for is not kept */
+    struct cache_entry *transfer;                  /* TRANSFER_BATCHES batches, or NULL */
     struct list_node *by_fullness[FULLNESS_LISTS]; /* [0]: the fullest with a free slot */
     size_t spans;
     size_t free_slots;
@@ -33,7 +33,8 @@ struct central_list {
     struct random random;
 };
 
-static_assert(sizeof(struct central_list) <= 2 * CACHE_LINE_BYTES, "209 of them are touched early");
+static_assert(sizeof(struct central_list) <= (size_t)2 * CACHE_LINE_BYTES,
+              "209 of them are touched early");
 
 extern HIDDEN struct central_list sg_central[CLASS_COUNT];
 
@@ -50,8 +51,7 @@ HIDDEN void sg_central_spans_release(struct span *chain);
 
 /* Under the lock, released and taken again inside: gives OS pages back that are free inside spans
  * of the class. Returns `empty`, a chain, with the spans in front that became empty meanwhile. */
-HIDDEN struct span *sg_central_sweep(struct central_list *list, uint32_t class,
-                                     struct span *empty);
+HIDDEN struct span *sg_central_sweep(struct central_list *list, uint32_t class, struct span *empty);
 
 /* Under the lock: whether enough slots came back for a sweep to be worth its time. */
 HIDDEN bool sg_central_sweep_is_due(const struct central_list *list, uint32_t class);

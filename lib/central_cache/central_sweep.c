@@ -89,8 +89,7 @@ static uint64_t give_pages_back(struct span *span)
 
 static void note_given_back(struct span *span, uint64_t given)
 {
-    sg_page_cache_note_absent(__builtin_popcountll(given) -
-                              __builtin_popcountll(span->given_back));
+    sg_page_cache_note_absent(__builtin_popcountll(given) - __builtin_popcountll(span->given_back));
     span->given_back = given;
 }
 

@@ -1,7 +1,7 @@
 #include "os_lock.h"
 
 #define SPINS 100u
-#define FROZEN_PATIENCE_MS 5u     /* longer than any fork without a deadlock keeps us waiting */
+#define FROZEN_PATIENCE_MS 5u /* longer than any fork without a deadlock keeps us waiting */
 #define STARVATION_PATIENCE_MS 200u
 
 void (*sg_lock_on_reentry)(void);

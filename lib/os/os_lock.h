@@ -48,9 +48,8 @@ static inline void lock_acquire(struct lock *lock, enum lock_rank rank)
     if (SG_DEBUG_CHECKS)
         sg_lock_rank_push(rank);
     /* Acquire: sees everything that the last holder wrote. */
-    if (UNLIKELY(!atomic_compare_exchange_strong_explicit(&lock->word, &expected, LOCK_HELD,
-                                                          memory_order_acquire,
-                                                          memory_order_relaxed)))
+    if (UNLIKELY(!atomic_compare_exchange_strong_explicit(
+            &lock->word, &expected, LOCK_HELD, memory_order_acquire, memory_order_relaxed)))
         sg_lock_acquire_slow(lock);
     store_relaxed(&lock->holder, os_thread_tag());
 }

@@ -30,7 +30,7 @@ HIDDEN MUST_USE bool sg_os_forbid(void *address, size_t bytes);
 HIDDEN MUST_USE bool sg_os_allow(void *address, size_t bytes);
 
 /* Moves the physical pages of one mapped range to another of the same size without a copy; what
- * the new range held is lost, the old range stays mapped and reads as zero. False: nothing moved. */
+ * the new range held is lost, the old one stays mapped and reads as zero. False: nothing moved. */
 HIDDEN MUST_USE bool sg_os_move(void *to, void *from, size_t bytes);
 
 /* A page that the kernel zeroes in each forked child and that a vfork child shares with its

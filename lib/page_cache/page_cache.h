@@ -39,7 +39,7 @@ struct page_cache_statistics {
     size_t dirty_bytes;  /* free, memory kept */
     size_t clean_bytes;  /* free, no memory */
     size_t free_runs;
-    size_t purge_calls;  /* system calls that gave memory back */
+    size_t purge_calls; /* system calls that gave memory back */
 };
 
 HIDDEN void sg_page_cache_statistics(struct page_cache_statistics *ret_statistics);

@@ -22,7 +22,7 @@ struct page_cache {
     size_t used_pages;
     size_t dirty_pages; /* in RUN_DIRTY runs */
     size_t purging_pages;
-    size_t credit_pages;     /* dirty pages allowed beyond the rule, see page_purge.c */
+    size_t credit_pages;      /* dirty pages allowed beyond the rule, see page_purge.c */
     size_t unregretted_pages; /* purged lately and not asked for again */
     uint64_t last_purge_ms;
     uint64_t last_regret_ms;

@@ -7,9 +7,9 @@
  *
  * The exception: a program that frees and allocates the same amount in turn would pay for faults
  * each round. When clean pages are handed out within REGRET_MS of a purge, that purge was a mistake
- * ("regret"), and as many pages are allowed on top from then on (credit). Credit that is not renewed
- * by further regret halves every REGRET_MS. Requests so large that their faults are lost in the work
- * of filling them earn none. */
+ * ("regret"), and as many pages are allowed on top from then on (credit). Credit that no further
+ * regret renews halves every REGRET_MS. Requests so large that their faults are lost in the work of
+ * filling them earn none. */
 #include "page_cache_state.h"
 
 #include "options.h"

@@ -13,8 +13,8 @@
 
 /* All zero is empty. */
 struct page_runs {
-    struct list_node *listed[RUNS_LISTED_PAGES];        /* [n - 1]: runs of n pages */
-    uint64_t nonempty[RUNS_LISTED_PAGES / 64];          /* bit n - 1: listed[n - 1] has one */
+    struct list_node *listed[RUNS_LISTED_PAGES]; /* [n - 1]: runs of n pages */
+    uint64_t nonempty[RUNS_LISTED_PAGES / 64];   /* bit n - 1: listed[n - 1] has one */
     struct span *longer;
     size_t pages;
     size_t runs;

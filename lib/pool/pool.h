@@ -44,10 +44,10 @@ struct pool_statistics {
     size_t live_bytes;     /* in live blocks, as rounded up to their slots */
     size_t large_bytes;    /* of them, in large objects */
     size_t large_count;
-    size_t cached_bytes;   /* free, in thread caches */
-    size_t central_bytes;  /* free, in spans and in transfer */
-    size_t dirty_bytes;    /* free pages that hold memory */
-    size_t clean_bytes;    /* free pages without memory */
+    size_t cached_bytes;  /* free, in thread caches */
+    size_t central_bytes; /* free, in spans and in transfer */
+    size_t dirty_bytes;   /* free pages that hold memory */
+    size_t clean_bytes;   /* free pages without memory */
     size_t free_runs;
     size_t thread_caches;
     size_t purge_calls;

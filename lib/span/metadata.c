@@ -172,8 +172,7 @@ static void *take_small(void)
 
     if (chunk != NULL)
         return chunk;
-    if (stock->fresh == stock->fresh_end &&
-        !refresh(stock, take_block(), METADATA_BLOCK_BYTES))
+    if (stock->fresh == stock->fresh_end && !refresh(stock, take_block(), METADATA_BLOCK_BYTES))
         return NULL;
     return take_fresh(stock);
 }

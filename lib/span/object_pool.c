@@ -46,7 +46,7 @@ void sg_object_pool_abandon(uint32_t index)
 
 static uint32_t pool_index(size_t bytes)
 {
-    if (bytes <= STEPPED_COUNT * STEP_BYTES)
+    if (bytes <= (size_t)STEPPED_COUNT * STEP_BYTES)
         return (uint32_t)((bytes + STEP_BYTES - 1) / STEP_BYTES) - 1;
 
     uint32_t i = 0;

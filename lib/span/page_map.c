@@ -73,9 +73,8 @@ void sg_page_map_set(uintptr_t base, size_t pages, struct span *span)
 {
     for (size_t i = 0; i < pages; i++) {
         uintptr_t address = base + i * PAGE_BYTES;
-        struct page_map_root *root = address >> PAGE_MAP_NEAR_BITS == 0
-                                         ? &sg_page_map_near
-                                         : sg_page_map_far_root(address);
+        struct page_map_root *root =
+            address >> PAGE_MAP_NEAR_BITS == 0 ? &sg_page_map_near : sg_page_map_far_root(address);
         struct page_map_leaf *leaf = load_relaxed(
             &root->leaves[(address >> PAGE_MAP_LEAF_SHIFT) & (PAGE_MAP_ROOT_ENTRIES - 1)]);
 

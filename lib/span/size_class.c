@@ -21,8 +21,8 @@ const uint8_t sg_size_class_by_1024[] = {SIZE_CLASS_BY_1024};
     static_assert((index) < CLASS_COUNT && (bytes) % MIN_ALIGNMENT == 0, "alignment");             \
     static_assert((((uint64_t)(bytes) >> (rotation)) * (inverse)) == 1, "inverse");                \
     static_assert((pages) <= 32 && (slots) >= 1, "span length");                                   \
-    static_assert((pages) * PAGE_BYTES / (bytes) == (slots), "slot count");                        \
-    static_assert((pages) * PAGE_BYTES % (bytes) * 16 <= (pages) * PAGE_BYTES, "waste of a tail"); \
+    static_assert((pages)*PAGE_BYTES / (bytes) == (slots), "slot count");                          \
+    static_assert((pages)*PAGE_BYTES % (bytes)*16 <= (pages)*PAGE_BYTES, "waste of a tail");       \
     static_assert((batch) >= 1 && (batch) <= 64, "batch");                                         \
     static_assert((batch) == 1 || (batch) * (bytes) <= 256 * 1024, "batch bytes");
 #include "size_class_table.inc"

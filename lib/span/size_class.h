@@ -8,8 +8,8 @@
 
 #define CLASS_ZERO 0u /* malloc(0): distinct addresses without access */
 #define CLASS_FIRST 1u
-#define CLASS_COUNT 209u              /* classes with slots: 0 to 208 */
-#define CLASS_LARGE CLASS_COUNT       /* an object that is a span of its own */
+#define CLASS_COUNT 209u        /* classes with slots: 0 to 208 */
+#define CLASS_LARGE CLASS_COUNT /* an object that is a span of its own */
 #define SMALL_MAX_BYTES ((size_t)256 * 1024)
 #define CLASS_DIRECT_MAX_BYTES ((size_t)1024) /* below, the class is the count of 16-byte steps */
 
@@ -17,8 +17,8 @@ struct size_class {
     uint32_t slot_bytes;
     uint16_t slot_count; /* per span */
     uint8_t span_pages;
-    uint8_t batch;       /* most slots that move between tiers at once */
-    uint64_t inverse;    /* see slot_index() */
+    uint8_t batch;    /* most slots that move between tiers at once */
+    uint64_t inverse; /* see slot_index() */
     uint8_t rotation;
 };
 

@@ -94,8 +94,7 @@ static void flush_to(struct cache_bin *bin, uint32_t class, uint32_t keep)
         uint32_t moved = count - keep < BATCH_MAX_SLOTS ? count - keep : BATCH_MAX_SLOTS;
 
         __builtin_memcpy(batch, bin->entries, moved * sizeof(batch[0]));
-        __builtin_memmove(bin->entries, bin->entries + moved,
-                          (count - moved) * sizeof(batch[0]));
+        __builtin_memmove(bin->entries, bin->entries + moved, (count - moved) * sizeof(batch[0]));
         count -= moved;
         store_relaxed(&bin->count, (uint16_t)count);
         sg_central_give(class, batch, moved);

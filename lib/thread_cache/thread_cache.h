@@ -21,7 +21,7 @@ struct cache_bin {
     uint8_t array_log2 : 6; /* of the entries that the array has room for */
     uint8_t has_missed : 1; /* was empty when asked, since an overflow last looked */
     uint8_t has_overflowed : 1; /* was full when given to, since a miss last looked */
-    uint8_t batch;          /* how many the next refill takes; doubles from few (slow start) */
+    uint8_t batch;              /* how many the next refill takes; doubles from few (slow start) */
 };
 
 struct thread_cache {
@@ -40,9 +40,9 @@ extern HIDDEN THREAD_POINTER struct thread_cache *sg_thread_cache_self;
 /* All bins empty and of no capacity: a thread that ends, or one that could not get a cache. */
 extern HIDDEN struct thread_cache sg_thread_cache_none;
 
-/* Whoever looks into a bin hides the cache for that time: a signal handler on this thread then finds
- * no cache and goes to the central one, so that it cannot see a bin half changed. If it finds that
- * locked by the very code it interrupted, the lock reports it (P802). Returns what to show again. */
+/* Whoever looks into a bin hides the cache for that time: a signal handler on this thread then
+ * finds no cache and goes to the central one, so that it cannot see a bin half changed. If it finds
+ * that locked by the very code it interrupted, the lock reports it (P802). Returns what to show. */
 static ALWAYS_INLINE struct thread_cache *thread_cache_hide(void)
 {
     struct thread_cache *hidden = sg_thread_cache_self;

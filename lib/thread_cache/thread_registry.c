@@ -19,8 +19,8 @@ static struct {
     struct list_node *caches;
     struct list_node *orphans; /* of threads that a fork left behind */
     size_t count;
-    _Atomic bool is_threaded;       /* relaxed: only ever becomes true, and a late look costs time */
-    _Atomic uint64_t leased_bytes;  /* relaxed: a sum, it orders nothing */
+    _Atomic bool is_threaded;      /* relaxed: becomes true once, and a late look costs time */
+    _Atomic uint64_t leased_bytes; /* relaxed: a sum, it orders nothing */
 } registry;
 
 struct lock *sg_thread_registry_lock(void)
@@ -173,9 +173,9 @@ void sg_thread_registry_after_fork(void)
         registry.count += is_self;
         node = next;
     }
-    store_relaxed(&registry.leased_bytes,
-                  self == NULL || self->leased_bytes == 0 ? 0
-                                                          : self->leased_bytes - FREE_LEASE_BYTES);
+    store_relaxed(&registry.leased_bytes, self == NULL || self->leased_bytes == 0
+                                              ? 0
+                                              : self->leased_bytes - FREE_LEASE_BYTES);
 }
 
 /* The thread was stopped anywhere, perhaps inside pop or push: only slots whose state says so are

@@ -18,8 +18,8 @@ static uint32_t take(uint32_t class, uint32_t count)
 
     sg_secrets_start();
     while (taken < count) {
-        uint32_t got = sg_central_take(class, entries + taken,
-                                       count - taken < 64 ? count - taken : 64);
+        uint32_t got =
+            sg_central_take(class, entries + taken, count - taken < 64 ? count - taken : 64);
         if (got == 0)
             break;
         taken += got;
@@ -144,8 +144,8 @@ TEST(os_pages_that_are_free_around_survivors_are_given_back)
     }
     sg_central_trim(class);
     for (uint32_t i = 0; i < survivors; i++)
-        given_back += (size_t)__builtin_popcountll(
-            page_map_lookup((uintptr_t)entries[i].slot)->given_back);
+        given_back +=
+            (size_t)__builtin_popcountll(page_map_lookup((uintptr_t)entries[i].slot)->given_back);
     EXPECT(survivors > 2);
     EXPECT_EQUAL(given_back, survivors); /* of two OS pages each, the one without the survivor */
     for (uint32_t i = 0; i < survivors; i++)

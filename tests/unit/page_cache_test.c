@@ -1,7 +1,7 @@
+#include "options.h"
 #include "page_cache.h"
 #include "page_cache_state.h"
 #include "page_map.h"
-#include "options.h"
 #include "secrets.h"
 #include "test.h"
 
@@ -45,7 +45,8 @@ static void expect_all_merged(void)
 
 TEST(freed_neighbours_merge_in_every_order)
 {
-    static const int orders[6][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+    static const int orders[6][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2},
+                                     {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
 
     for (int i = 0; i < 6; i++) {
         struct span *spans[3] = {take(2), take(3), take(1)};

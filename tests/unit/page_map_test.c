@@ -8,9 +8,17 @@ static const uintptr_t somewhere = (uintptr_t)0x7f0000000000;
 
 TEST(an_address_that_was_never_ours_is_null)
 {
-    const uintptr_t odd[] = {0, 1, 4096, somewhere, (uintptr_t)1 << 47, (uintptr_t)1 << 48,
-                             (uintptr_t)1 << 56, (uintptr_t)1 << 57, (uintptr_t)1 << 63,
-                             UINTPTR_MAX, 0xdeadbeefdeadbeef};
+    const uintptr_t odd[] = {0,
+                             1,
+                             4096,
+                             somewhere,
+                             (uintptr_t)1 << 47,
+                             (uintptr_t)1 << 48,
+                             (uintptr_t)1 << 56,
+                             (uintptr_t)1 << 57,
+                             (uintptr_t)1 << 63,
+                             UINTPTR_MAX,
+                             0xdeadbeefdeadbeef};
 
     for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
         EXPECT(page_map_lookup(odd[i]) == NULL);

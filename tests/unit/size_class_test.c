@@ -7,7 +7,8 @@ TEST(every_size_gets_the_smallest_class_that_holds_it)
     for (size_t bytes = 1; bytes <= SMALL_MAX_BYTES; bytes++) {
         uint32_t class = size_class_of(bytes);
 
-        if (class < CLASS_FIRST || class >= CLASS_COUNT || sg_size_classes[class].slot_bytes < bytes ||
+        if (class < CLASS_FIRST || class >= CLASS_COUNT ||
+            sg_size_classes[class].slot_bytes < bytes ||
             (class > CLASS_FIRST && sg_size_classes[class - 1].slot_bytes >= bytes)) {
             EXPECT_EQUAL(bytes, 0);
             return;
