@@ -9,6 +9,7 @@
 #define SG_API_OPERATORS_H
 
 #include "compiler.h"
+#include "pool.h"
 
 struct nothrow; /* std::nothrow_t */
 
@@ -48,5 +49,7 @@ HIDDEN void *sg_operator_allocate(size_t bytes, size_t alignment, uint8_t maker)
 
 /* Proof and free, as the operator called `function`; errno is kept. */
 HIDDEN void sg_operator_free(void *object, uint8_t maker, const char *function);
+HIDDEN void sg_operator_free_stated(void *object, struct stated stated, uint8_t maker,
+                                    const char *function);
 
 #endif

@@ -28,10 +28,12 @@ void sg_delete_array(void *object)
 
 void sg_delete_array_aligned(void *object, size_t alignment)
 {
+    struct stated stated = {.alignment = alignment, .without_bytes = true};
+
     if (UNLIKELY(!operators_are_ours()))
         _ZdlPvSt11align_val_t(object, alignment);
     else
-        sg_operator_free(object, SLOT_LIVE_NEW_ARRAY_ALIGNED, "operator delete[]");
+        sg_operator_free_stated(object, stated, SLOT_LIVE_NEW_ARRAY_ALIGNED, "operator delete[]");
 }
 
 #define ALIAS(original) EXPORT __attribute__((alias(#original)))

@@ -57,6 +57,15 @@ void sg_operator_free(void *object, uint8_t maker, const char *function)
     errno = saved;
 }
 
+void sg_operator_free_stated(void *object, struct stated stated, uint8_t maker,
+                             const char *function)
+{
+    int saved = errno;
+
+    sg_pool_free_stated(object, stated, maker, function);
+    errno = saved;
+}
+
 void *sg_new(size_t bytes)
 {
     void *object = fast_allocate(bytes, SLOT_LIVE_NEW);
@@ -77,8 +86,9 @@ void sg_delete(void *object)
 
 void sg_delete_aligned(void *object, size_t alignment)
 {
-    (void)alignment; /* its class says at least as much; the sized form checks it */
-    sg_operator_free(object, SLOT_LIVE_NEW_ALIGNED, "operator delete");
+    struct stated stated = {.alignment = alignment, .without_bytes = true};
+
+    sg_operator_free_stated(object, stated, SLOT_LIVE_NEW_ALIGNED, "operator delete");
 }
 
 #define ALIAS(original) EXPORT __attribute__((alias(#original)))

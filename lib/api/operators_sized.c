@@ -4,23 +4,13 @@
 #include "operators.h"
 #include "pool.h"
 
-#include <errno.h>
-
-static NOINLINE void free_stated(void *object, struct stated stated, uint8_t maker,
-                                 const char *function)
-{
-    int saved = errno;
-
-    sg_pool_free_stated(object, stated, maker, function);
-    errno = saved;
-}
-
 EXPORT void _ZdlPvm(void *object, size_t bytes)
 {
     if (UNLIKELY(!operators_are_ours()))
         _ZdlPv(object);
     else if (UNLIKELY(!fast_free_sized(object, bytes, SLOT_LIVE_NEW)))
-        free_stated(object, (struct stated){.bytes = bytes}, SLOT_LIVE_NEW, "operator delete");
+        sg_operator_free_stated(object, (struct stated){.bytes = bytes}, SLOT_LIVE_NEW,
+                                "operator delete");
 }
 
 EXPORT void _ZdaPvm(void *object, size_t bytes)
@@ -28,8 +18,8 @@ EXPORT void _ZdaPvm(void *object, size_t bytes)
     if (UNLIKELY(!operators_are_ours()))
         _ZdaPv(object);
     else if (UNLIKELY(!fast_free_sized(object, bytes, SLOT_LIVE_NEW_ARRAY)))
-        free_stated(object, (struct stated){.bytes = bytes}, SLOT_LIVE_NEW_ARRAY,
-                    "operator delete[]");
+        sg_operator_free_stated(object, (struct stated){.bytes = bytes}, SLOT_LIVE_NEW_ARRAY,
+                                "operator delete[]");
 }
 
 EXPORT void _ZdlPvmSt11align_val_t(void *object, size_t bytes, size_t alignment)
@@ -37,8 +27,8 @@ EXPORT void _ZdlPvmSt11align_val_t(void *object, size_t bytes, size_t alignment)
     if (UNLIKELY(!operators_are_ours()))
         _ZdlPvSt11align_val_t(object, alignment);
     else
-        free_stated(object, (struct stated){.bytes = bytes, .alignment = alignment},
-                    SLOT_LIVE_NEW_ALIGNED, "operator delete");
+        sg_operator_free_stated(object, (struct stated){.bytes = bytes, .alignment = alignment},
+                                SLOT_LIVE_NEW_ALIGNED, "operator delete");
 }
 
 EXPORT void _ZdaPvmSt11align_val_t(void *object, size_t bytes, size_t alignment)
@@ -46,6 +36,6 @@ EXPORT void _ZdaPvmSt11align_val_t(void *object, size_t bytes, size_t alignment)
     if (UNLIKELY(!operators_are_ours()))
         _ZdaPvSt11align_val_t(object, alignment);
     else
-        free_stated(object, (struct stated){.bytes = bytes, .alignment = alignment},
-                    SLOT_LIVE_NEW_ARRAY_ALIGNED, "operator delete[]");
+        sg_operator_free_stated(object, (struct stated){.bytes = bytes, .alignment = alignment},
+                                SLOT_LIVE_NEW_ARRAY_ALIGNED, "operator delete[]");
 }

@@ -67,6 +67,18 @@ static uint32_t take_transfer(struct central_list *list, struct cache_entry *ent
     return count;
 }
 
+/* A thread cache hands out from the end: so that neighbours in memory are handed out one after the
+ * other and upwards, as a program that walks what it just built will touch them. */
+static void reverse(struct cache_entry *entries, uint32_t count)
+{
+    for (uint32_t i = 0; i < count / 2; i++) {
+        struct cache_entry entry = entries[i];
+
+        entries[i] = entries[count - 1 - i];
+        entries[count - 1 - i] = entry;
+    }
+}
+
 uint32_t sg_central_take(uint32_t class, struct cache_entry *entries, uint32_t wanted)
 {
     struct central_list *list = &sg_central[class];
@@ -94,6 +106,7 @@ uint32_t sg_central_take(uint32_t class, struct cache_entry *entries, uint32_t w
         count += sg_central_carve(list, span, entries + count, wanted - count);
     }
     unlock(list);
+    reverse(entries, count);
     return count;
 }
 

@@ -143,7 +143,7 @@ void sg_pool_free_stated(void *object, struct stated stated, uint8_t maker, cons
     sg_block_require_maker(&block, maker, object, function);
     if (stated.alignment != 0 && ((uintptr_t)object & (stated.alignment - 1)) != 0)
         sg_block_report_alignment(&block, object, stated.alignment, function);
-    if (!size_is_true(&block, stated))
+    if (!stated.without_bytes && !size_is_true(&block, stated))
         sg_block_report_size(&block, object, stated.bytes, function);
     free_block(&block, object, function);
 }

@@ -25,6 +25,7 @@ HIDDEN void sg_pool_free(void *object, uint8_t maker, const char *function);
 struct stated {
     size_t bytes;
     size_t alignment;
+    bool without_bytes; /* only the alignment was stated */
 };
 HIDDEN void sg_pool_free_stated(void *object, struct stated stated, uint8_t maker,
                                 const char *function);
