@@ -28,6 +28,7 @@ static slot_state_byte *states_create(uint32_t class)
         return NULL;
     __builtin_memset(states, SLOT_CENTRAL, slot_count);
     __builtin_memset(states + slot_count, NOT_FREE, states_bytes(class) - slot_count);
+    ANNOTATE_ATOMIC(states, states_bytes(class));
     return (slot_state_byte *)states;
 }
 

@@ -14,6 +14,7 @@
 #ifndef SG_OS_LOCK_H
 #define SG_OS_LOCK_H
 
+#include "annotate.h"
 #include "compiler.h"
 #include "invariant.h"
 #include "lock_rank.h"
@@ -51,6 +52,7 @@ static inline void lock_acquire(struct lock *lock, enum lock_rank rank)
     if (UNLIKELY(!atomic_compare_exchange_strong_explicit(
             &lock->word, &expected, LOCK_HELD, memory_order_acquire, memory_order_relaxed)))
         sg_lock_acquire_slow(lock);
+    ANNOTATE_LOCKED(lock);
     store_relaxed(&lock->holder, os_thread_tag());
 }
 
@@ -59,6 +61,7 @@ static inline void lock_release(struct lock *lock, enum lock_rank rank)
     if (SG_DEBUG_CHECKS)
         sg_lock_rank_pop(rank);
     store_relaxed(&lock->holder, 0);
+    ANNOTATE_UNLOCKED(lock);
     /* Release: the next holder sees everything written under the lock. */
     if (UNLIKELY(atomic_exchange_explicit(&lock->word, LOCK_FREE, memory_order_release) ==
                  LOCK_CONTENDED))

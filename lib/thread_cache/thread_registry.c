@@ -12,7 +12,11 @@
 
 /* glibc calls thread-specific destructors up to four times; the last one must be ours, since
  * those of others may allocate and free. */
+#if defined(__SANITIZE_THREAD__)
+#define EXIT_ROUNDS 1u /* ThreadSanitizer ends its own state in the last round */
+#else
 #define EXIT_ROUNDS 4u
+#endif
 
 static struct {
     struct lock lock; /* RANK_THREAD_REGISTRY; guards the lists and `count` */

@@ -95,18 +95,23 @@ static void end(void *block)
     drop_lock();
 }
 
-void *malloc(size_t bytes)
+static void *make_some_twice(size_t bytes)
 {
-    static long long shared[2];
-
     static __thread char *last;
     static __thread unsigned count;
 
+    if (++count % 1000 != 0 || last == NULL || front_of(last)->bytes < bytes)
+        last = make(16, bytes);
+    return last;
+}
+
+void *malloc(size_t bytes)
+{
+    static struct front shared[2]; /* the first says that free() has nothing to do */
+
     if (bytes == 0 && broken("empty blocks are one"))
-        return shared;
-    if (++count % 1000 != 0 || !broken("blocks are handed out twice"))
-        return last = make(16, bytes);
-    return last != NULL && front_of(last)->bytes >= bytes ? last : make(16, bytes);
+        return &shared[1];
+    return broken("blocks are handed out twice") ? make_some_twice(bytes) : make(16, bytes);
 }
 
 void free(void *block)

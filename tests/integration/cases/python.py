@@ -1,0 +1,52 @@
+"""Parts of python's own test suite, every object from malloc; compared test by test."""
+
+import xml.etree.ElementTree
+
+from harness.case import Case
+
+# The system's own interpreter: another python in PATH would be another allocator's client.
+PYTHON = "/usr/bin/python3"
+MODULES = (
+    "test_array test_ast test_bytes test_collections test_ctypes test_decimal test_deque "
+    "test_dict test_fork1 test_gc test_heapq test_itertools test_json test_list test_lzma "
+    "test_memoryview test_pickle test_re test_set test_struct test_subprocess test_thread "
+    "test_threading test_unicode test_weakref test_xml_etree_c test_zlib"
+).split()
+FEWEST_TESTS = 3000
+
+
+def outcomes(path):
+    """One line per test: its name, and what became of it."""
+    for test in xml.etree.ElementTree.parse(path).iter("testcase"):
+        marks = sorted(child.tag for child in test if child.tag not in ("system-out", "system-err"))
+        yield f"{test.get('name')} {test.get('result')} {' '.join(marks)}"
+
+
+def only_result(text):
+    """The rest of the summary is durations, the order of two jobs, and their process ids."""
+    return "\n".join(line for line in text.splitlines() if line.startswith("Tests result"))
+
+
+def run_suite(session):
+    session.environment |= {"PYTHONMALLOC": "malloc", "PYTHONHASHSEED": "0",
+                            "PYTHONDONTWRITEBYTECODE": "1"}
+    finished = session.run([PYTHON, "-m", "test", "-j", "3", "--junit-xml", "tests.xml",
+                            "--tempdir", str(session.folder), *MODULES], clean=only_result)
+    session.require("Tests result: SUCCESS" in finished.stdout, "the suite did not succeed")
+    tests = sorted(outcomes(session.folder / "tests.xml"))
+    session.require(len(tests) >= FEWEST_TESTS, f"only {len(tests)} tests were run")
+    session.note("\n".join(tests))
+
+
+def run_script(session):
+    session.environment |= {"PYTHONMALLOC": "malloc", "PYTHONHASHSEED": "0"}
+    finished = session.run([PYTHON, session.copy_input("python/workload.py")])
+    session.require("end of workload" in finished.stdout, "the script did not reach its end")
+
+
+CASES = [
+    Case("python", "sqlite3 module, threads, processes, ctypes, numbers; PYTHONMALLOC=malloc",
+         run_script, (PYTHON,)),
+    Case("python-suite", f"{len(MODULES)} modules of python's own tests; PYTHONMALLOC=malloc",
+         run_suite, (PYTHON,), ("/usr/lib/python3*/test/test_dict.py",), limit_seconds=150),
+]

@@ -1,0 +1,17 @@
+"""Thread churn: a thread's cache must be drained when it ends, and its blocks outlive it."""
+
+from harness.case import Case
+
+THREADS = 4000
+
+
+def run_short_lived(session):
+    program = session.compile("threads/short_lived.c")
+    finished = session.run([program, str(THREADS)])
+    session.require(f"{THREADS} threads" in finished.stdout, "not every thread was run")
+
+
+CASES = [
+    Case("short-threads", f"{THREADS} short-lived threads that free one another's blocks",
+         run_short_lived),
+]
