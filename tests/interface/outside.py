@@ -38,6 +38,12 @@ def check_malloc_stats(report, shop):
                   [] if good else outcome.notes())
 
 
+def expect_lines(report, name, outcome, lines):
+    expected = "".join(f"{line}\n" for line in lines)
+    good = outcome.passed() and outcome.stdout == expected and outcome.stderr == ""
+    report.result(name, good, [] if good else outcome.notes())
+
+
 def check_lifecycle(report, shop):
     """Memory in an IFUNC resolver, constructors, atexit, destructors, after main."""
     build_shared(shop, "lifecycle_early.c", "libearly.so")
@@ -46,12 +52,16 @@ def check_lifecycle(report, shop):
             [SOURCES / "lifecycle.cc"], f"lifecycle_{binding}",
             [f"-L{shop.folder}", "-learly", f"-Wl,-rpath,$ORIGIN,-z,{binding}"])
         for way, lines in (("return", ["main"]), ("pthread_exit", ["main", "thread after main"])):
-            outcome = shop.run([program, way], timeout=20)
-            expected = "".join(f"{line}\n" for line in lines + ENDING)
-            good = outcome.passed() and outcome.stdout == expected and outcome.stderr == ""
-            report.result(f"memory works from IFUNC resolver to last destructor "
-                          f"({binding} binding, main ends by {way})", good,
-                          [] if good else outcome.notes())
+            expect_lines(report, "memory works from IFUNC resolver to last destructor "
+                         f"({binding} binding, main ends by {way})",
+                         shop.run([program, way], timeout=20), lines + ENDING)
+    other = build_shared(shop, "lifecycle_early.c", "libother.so", ["-Dearly_block=other_block"])
+    library = [] if shop.library is None else [shop.library]
+    for order, preloads in (("before", [other, *library]), ("after", [*library, other])):
+        environment = {"LD_PRELOAD": ":".join(map(str, preloads))}
+        expect_lines(report, f"memory works in a library that is preloaded {order} this one",
+                     shop.run([program, "return"], environment, timeout=20),
+                     ["main", *ENDING, ENDING[-1]])
 
 
 def check_signals(report, shop):

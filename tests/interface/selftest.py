@@ -4,6 +4,7 @@
 Every row runs one test over broken.c with a defect, where it must fail. Rows marked with a
 defect of "" stand for what broken.c never does right. The sound broken.c must pass the others.
 """
+import argparse
 import io
 import sys
 from contextlib import redirect_stdout
@@ -194,7 +195,7 @@ def test_runner(selftest):
 
 
 def main():
-    tap.arguments(__doc__, with_library=False).parse_args()
+    argparse.ArgumentParser(description=__doc__).parse_args()
     report = tap.Report()
     with tap.Workshop() as shop:
         selftest = Selftest(report, shop)

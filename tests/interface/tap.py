@@ -142,13 +142,12 @@ class Workshop:
         return Outcome(process.pid, process.returncode, stdout, stderr, timed_out)
 
 
-def arguments(description, with_library=True):
+def arguments(description):
     """The parser that every runner starts from."""
     parser = argparse.ArgumentParser(description=description)
-    if with_library:
-        parser.add_argument("--lib", default=str(DEFAULT_LIBRARY), metavar="PATH",
-                            help="library to preload, or 'glibc' for none "
-                                 "(default: build/libspanguard.so)")
+    parser.add_argument("--lib", default=str(DEFAULT_LIBRARY), metavar="PATH",
+                        help="library to preload, or 'glibc' for none "
+                             "(default: build/libspanguard.so)")
     parser.add_argument("--only", action="append", metavar="TEXT",
                         help="only what has TEXT in its name; may be repeated")
     return parser

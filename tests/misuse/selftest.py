@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """Proves that the misuse runner can fail: wrong endings, wrong lines, other allocators."""
+import argparse
 import signal
 import sys
 from dataclasses import replace
@@ -123,7 +124,7 @@ def test_table(report):
 
 
 def main():
-    tap.arguments(__doc__, with_library=False).parse_args()
+    argparse.ArgumentParser(description=__doc__).parse_args()
     report = tap.Report()
     test_judge(report)
     test_judge_clean(report)

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """Proves that the stress can fail: it must notice each defect of the interface tests' broken.c."""
+import argparse
 import sys
 
 sys.dont_write_bytecode = True
@@ -12,7 +13,7 @@ DEFECTS = ("blocks are handed out twice", "calloc is dirty", "realloc forgets th
 
 
 def main():
-    tap.arguments(__doc__, with_library=False).parse_args()
+    argparse.ArgumentParser(description=__doc__).parse_args()
     report = tap.Report()
     with tap.Workshop() as shop:
         program = run.build(shop)

@@ -2,7 +2,7 @@
 
 from harness.case import Case
 
-BENCHMARK = ["-q", "-n", "8000", "-c", "20", "-P", "8", "-r", "2000", "-d", "300",
+BENCHMARK = ["-q", "-n", "4000", "-c", "20", "-P", "8", "-r", "2000", "-d", "300",
              "-t", "set,get,incr,lpush,rpush,lpop,sadd,hset,zadd,mset,lrange_100"]
 REDIS_CONFIGURATION = """\
 port 0
