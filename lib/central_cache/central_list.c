@@ -256,6 +256,11 @@ void sg_central_statistics(uint32_t class, struct central_statistics *ret_statis
     unlock(list);
 }
 
+void sg_central_after_fork(uint32_t class)
+{
+    sg_central[class].is_sweeping = false;
+}
+
 void sg_central_abandon(uint32_t class)
 {
     struct central_list *list = &sg_central[class];

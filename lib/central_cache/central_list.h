@@ -38,6 +38,10 @@ HIDDEN void sg_central_statistics(uint32_t class, struct central_statistics *ret
 /* NULL if the class was never used. */
 HIDDEN struct lock *sg_central_lock(uint32_t class);
 
+/* In a forked child, with the lock free: the thread that swept is not there to end it. The spans it
+ * had taken out stay out; their slots are lost to this child once freed. */
+HIDDEN void sg_central_after_fork(uint32_t class);
+
 /* Forgets the spans of a class; for a child whose parent was changing them when it forked. */
 HIDDEN void sg_central_abandon(uint32_t class);
 

@@ -69,7 +69,10 @@ struct span *sg_central_span_create(uint32_t class)
     struct span *span = sg_page_cache_take(pages, alignment_pages, SPAN_CENTRAL, &zeroed);
     if (span != NULL && class == CLASS_ZERO &&
         !sg_os_forbid((void *)span->slots.base, span_bytes(span))) {
-        sg_page_cache_give(span, false); /* fail closed: never an address that can be written */
+        /* Fail closed: never an address that can be written. Some pages may be forbidden; where
+         * that cannot be undone the addresses are lost. */
+        if (sg_os_allow((void *)span->slots.base, span_bytes(span)))
+            sg_page_cache_give(span, false);
         span = NULL;
     }
     if (span == NULL) {

@@ -60,31 +60,44 @@ static bool all_free(const struct span *span, uintptr_t from, uintptr_t end)
     return true;
 }
 
+static uint64_t pages_mask(size_t first, size_t end)
+{
+    uint64_t below_end = end >= 64 ? ~(uint64_t)0 : ((uint64_t)1 << end) - 1;
+
+    return below_end & ~(((uint64_t)1 << first) - 1);
+}
+
+/* The OS pages [first, end) go back in one call. Returns them, or none if the kernel refuses:
+ * given_back promises zeroes, so it must not say more than happened. */
+static uint64_t give_run_back(const struct span *span, size_t first, size_t end)
+{
+    void *address = (void *)(span->slots.base + first * sg_os_page_bytes);
+
+    if (first == end || !sg_os_purge(address, (end - first) * sg_os_page_bytes))
+        return 0;
+    return pages_mask(first, end);
+}
+
 /* Without the lock: the span is in no list, so nobody takes a slot of it; one that comes back
- * only adds free ones. Neighbouring pages go in one call. */
-static uint64_t give_pages_back(struct span *span)
+ * only adds free ones. Neighbouring pages go in one call. Returns the pages without memory. */
+static uint64_t give_pages_back(const struct span *span)
 {
     size_t os_page = sg_os_page_bytes;
-    uintptr_t base = align_up(span->slots.base, os_page);
+    size_t count = span_bytes(span) / os_page;
     uint64_t given = span->given_back;
-    uintptr_t run = 0;
+    size_t run = 0; /* pages [run, page) are to go */
 
-    if (base != span->slots.base)
+    if (span->slots.base % os_page != 0)
         return given; /* OS pages larger than ours: the span shares them with others */
-    for (uintptr_t page = base; page <= span_end(span); page += os_page) {
-        uint64_t bit = (uint64_t)1 << ((page - base) / os_page % 64);
-        bool wanted = page + os_page <= span_end(span) && (given & bit) == 0 &&
-                      all_free(span, page, page + os_page);
+    for (size_t page = 0; page < count; page++) {
+        uintptr_t from = span->slots.base + page * os_page;
 
-        if (wanted) {
-            run = run == 0 ? page : run;
-            given |= bit;
-        } else if (run != 0) {
-            (void)sg_os_purge((void *)run, page - run); /* at worst it stays */
-            run = 0;
-        }
+        if ((given >> page & 1) == 0 && all_free(span, from, from + os_page))
+            continue;
+        given |= give_run_back(span, run, page);
+        run = page + 1;
     }
-    return given;
+    return given | give_run_back(span, run, count);
 }
 
 static void note_given_back(struct span *span, uint64_t given)

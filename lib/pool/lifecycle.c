@@ -62,32 +62,41 @@ static void step_all(enum lock_step step)
         sg_metadata_abandon();
 }
 
-static _Atomic bool frozen; /* relaxed: written and read by the one thread that forks */
+/* Forks under way that froze the locks. Relaxed: one that sees it late finds the locks thawed by
+ * another fork, or takes them over. */
+static _Atomic int freezes;
 
 static void at_fork_prepare(void)
 {
     if (!sg_thread_registry_is_threaded())
         return; /* alone: nobody else can be inside */
     step_all(STEP_FREEZE);
-    store_relaxed(&frozen, true);
+    atomic_fetch_add_explicit(&freezes, 1, memory_order_relaxed);
 }
 
 static void at_fork_parent(void)
 {
-    if (!load_relaxed(&frozen))
+    if (load_relaxed(&freezes) == 0)
         return;
-    store_relaxed(&frozen, false);
+    atomic_fetch_sub_explicit(&freezes, 1, memory_order_relaxed);
     step_all(STEP_THAW_PARENT);
+}
+
+static void after_fork(void)
+{
+    for (uint32_t class = 0; class < CLASS_COUNT; class ++)
+        sg_central_after_fork(class);
+    sg_thread_registry_after_fork();
+    sg_os_process_mark();
 }
 
 static void at_fork_child(void)
 {
-    if (!load_relaxed(&frozen))
+    if (load_relaxed(&freezes) == 0)
         return;
-    store_relaxed(&frozen, false);
+    store_relaxed(&freezes, 0);
     step_all(STEP_THAW_CHILD);
-    sg_thread_registry_after_fork();
-    sg_os_process_mark();
+    after_fork();
 }
 
 /* A lock was held for very long. Its holder may be slow; or it was left behind by _Fork or clone,
@@ -97,7 +106,7 @@ static bool on_starvation(void)
     if (!sg_os_process_claim_child())
         return false;
     step_all(STEP_REPAIR);
-    sg_os_process_mark();
+    after_fork();
     return true;
 }
 

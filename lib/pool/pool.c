@@ -10,8 +10,10 @@
 #include "thread_registry.h"
 #include "verdict.h"
 
-static struct thread_cache *own_cache(void)
+static inline struct thread_cache *own_cache(void)
 {
+    if (LIKELY(sg_thread_cache_self != NULL))
+        return sg_thread_cache_self;
     lifecycle_start();
     return sg_thread_cache_get();
 }

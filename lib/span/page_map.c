@@ -69,18 +69,27 @@ bool sg_page_map_cover(uintptr_t base, size_t bytes)
     return covered;
 }
 
+static struct page_map_leaf *leaf_of(uintptr_t address)
+{
+    struct page_map_root *root = address >> PAGE_MAP_NEAR_BITS == 0 ? &sg_page_map_near
+                                                                    : sg_page_map_far_root(address);
+
+    return load_relaxed(
+        &root->leaves[(address >> PAGE_MAP_LEAF_SHIFT) & (PAGE_MAP_ROOT_ENTRIES - 1)]);
+}
+
 void sg_page_map_set(uintptr_t base, size_t pages, struct span *span)
 {
-    for (size_t i = 0; i < pages; i++) {
-        uintptr_t address = base + i * PAGE_BYTES;
-        struct page_map_root *root =
-            address >> PAGE_MAP_NEAR_BITS == 0 ? &sg_page_map_near : sg_page_map_far_root(address);
-        struct page_map_leaf *leaf = load_relaxed(
-            &root->leaves[(address >> PAGE_MAP_LEAF_SHIFT) & (PAGE_MAP_ROOT_ENTRIES - 1)]);
+    while (pages > 0) {
+        size_t first = (base >> PAGE_SHIFT) & (PAGE_MAP_LEAF_ENTRIES - 1);
+        size_t count = PAGE_MAP_LEAF_ENTRIES - first < pages ? PAGE_MAP_LEAF_ENTRIES - first
+                                                             : pages;
+        struct span *_Atomic *entries = leaf_of(base)->spans + first;
 
         /* Release: who finds the span finds it filled in. */
-        atomic_store_explicit(
-            &leaf->spans[(address >> PAGE_SHIFT) & (((size_t)1 << PAGE_MAP_LEAF_BITS) - 1)], span,
-            memory_order_release);
+        for (size_t i = 0; i < count; i++)
+            atomic_store_explicit(&entries[i], span, memory_order_release);
+        base += count * PAGE_BYTES;
+        pages -= count;
     }
 }

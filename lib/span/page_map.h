@@ -13,6 +13,7 @@
 struct span;
 
 #define PAGE_MAP_LEAF_BITS 18 /* a leaf maps 2 GiB */
+#define PAGE_MAP_LEAF_ENTRIES ((size_t)1 << PAGE_MAP_LEAF_BITS)
 #define PAGE_MAP_NEAR_BITS 48
 #define PAGE_MAP_FAR_BITS 57
 #define PAGE_MAP_LEAF_SHIFT (PAGE_SHIFT + PAGE_MAP_LEAF_BITS)
@@ -20,7 +21,7 @@ struct span;
 #define PAGE_MAP_FAR_ENTRIES ((size_t)1 << (PAGE_MAP_FAR_BITS - PAGE_MAP_NEAR_BITS))
 
 struct page_map_leaf {
-    struct span *_Atomic spans[(size_t)1 << PAGE_MAP_LEAF_BITS];
+    struct span *_Atomic spans[PAGE_MAP_LEAF_ENTRIES];
 };
 
 struct page_map_root {
@@ -41,9 +42,8 @@ static inline struct span *page_map_lookup_below(const struct page_map_root *roo
         memory_order_acquire);
     if (UNLIKELY(leaf == NULL))
         return NULL;
-    return atomic_load_explicit(
-        &leaf->spans[(address >> PAGE_SHIFT) & (((size_t)1 << PAGE_MAP_LEAF_BITS) - 1)],
-        memory_order_acquire);
+    return atomic_load_explicit(&leaf->spans[(address >> PAGE_SHIFT) & (PAGE_MAP_LEAF_ENTRIES - 1)],
+                                memory_order_acquire);
 }
 
 /* The span that covers `address`, or NULL if no memory of ours was ever there. */

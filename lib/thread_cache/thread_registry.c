@@ -113,8 +113,6 @@ static void at_thread_exit(void *value)
 {
     struct thread_cache *cache = value;
 
-    if (cache != sg_thread_cache_self)
-        return;
     if (++cache->exit_rounds < EXIT_ROUNDS && sg_os_thread_exit_arm(cache))
         return;
     retire(cache);
