@@ -243,12 +243,12 @@ void sg_central_statistics(uint32_t class, struct central_statistics *ret_statis
 {
     struct central_list *list = &sg_central[class];
 
-    *ret_statistics = (struct central_statistics){.spans = 0};
+    *ret_statistics = (struct central_statistics){.span_bytes = 0};
     if (sg_central_lock(class) == NULL)
         return;
     lock(list, class);
     *ret_statistics = (struct central_statistics){
-        .spans = list->spans,
+        .span_bytes = list->spans * sg_central_span_pages(class) * PAGE_BYTES,
         .carved_slots = list->spans * sg_size_classes[class].slot_count,
         .free_slots = list->free_slots,
         .transfer_slots = list->transfer_count,

@@ -27,7 +27,7 @@ HIDDEN void sg_central_give(uint32_t class, const struct cache_entry *entries, u
 HIDDEN void sg_central_trim(uint32_t class);
 
 struct central_statistics {
-    size_t spans;
+    size_t span_bytes;
     size_t carved_slots;   /* in all spans of the class */
     size_t free_slots;     /* in spans */
     size_t transfer_slots; /* free, in batches */

@@ -32,17 +32,22 @@ static slot_state_byte *states_create(uint32_t class)
     return (slot_state_byte *)states;
 }
 
-static size_t span_pages_of(uint32_t class, size_t *ret_alignment_pages)
+/* Access is taken away from whole OS pages, so a span of class 0 has no others. */
+static bool takes_os_pages(uint32_t class)
 {
-    size_t pages = sg_size_classes[class].span_pages;
-    size_t os_pages = sg_os_page_bytes / PAGE_BYTES;
+    return class == CLASS_ZERO && sg_os_page_bytes > PAGE_BYTES;
+}
 
-    *ret_alignment_pages = size_class_span_alignment_pages(class);
-    if (class == CLASS_ZERO && os_pages > 1) { /* access is taken away by OS pages */
-        *ret_alignment_pages = os_pages;
-        return os_pages;
-    }
-    return pages;
+size_t sg_central_span_pages(uint32_t class)
+{
+    return takes_os_pages(class) ? sg_os_page_bytes / PAGE_BYTES
+                                 : sg_size_classes[class].span_pages;
+}
+
+static size_t span_alignment_pages(uint32_t class)
+{
+    return takes_os_pages(class) ? sg_os_page_bytes / PAGE_BYTES
+                                 : size_class_span_alignment_pages(class);
 }
 
 /* Of a span from a clean run: all of them, unless OS pages are shared with other spans. */
@@ -58,15 +63,14 @@ static uint64_t pages_without_memory(const struct span *span)
 struct span *sg_central_span_create(uint32_t class)
 {
     const struct size_class *info = &sg_size_classes[class];
-    size_t alignment_pages;
-    size_t pages = span_pages_of(class, &alignment_pages);
     bool zeroed;
     slot_state_byte *states = states_create(class);
 
     if (states == NULL)
         return NULL;
 
-    struct span *span = sg_page_cache_take(pages, alignment_pages, SPAN_CENTRAL, &zeroed);
+    struct span *span = sg_page_cache_take(sg_central_span_pages(class),
+                                           span_alignment_pages(class), SPAN_CENTRAL, &zeroed);
     if (span != NULL && class == CLASS_ZERO &&
         !sg_os_forbid((void *)span->slots.base, span_bytes(span))) {
         /* Fail closed: never an address that can be written. Some pages may be forbidden; where

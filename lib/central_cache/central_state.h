@@ -45,6 +45,8 @@ HIDDEN void sg_central_unlist(struct central_list *list, struct span *span);
 /* A span of the class with all slots free, in no list; without the lock. NULL: no memory. */
 HIDDEN MUST_USE struct span *sg_central_span_create(uint32_t class);
 
+HIDDEN size_t sg_central_span_pages(uint32_t class);
+
 /* A chain (through link.next) of spans without a live slot goes to the page cache; without the
  * lock. Returns the first span that could not go, chained with the rest, or NULL. */
 HIDDEN void sg_central_spans_release(struct span *chain);

@@ -20,7 +20,7 @@ static void add_class(struct pool_statistics *statistics, uint32_t class, size_t
     size_t slot_bytes = sg_size_classes[class].slot_bytes;
 
     sg_central_statistics(class, &central);
-    *span_bytes_of_classes += central.spans * sg_size_classes[class].span_pages * PAGE_BYTES;
+    *span_bytes_of_classes += central.span_bytes;
     statistics->cached_bytes += cached_slots * slot_bytes;
     statistics->central_bytes += (central.free_slots + central.transfer_slots) * slot_bytes;
     statistics->live_bytes +=
