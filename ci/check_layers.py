@@ -30,6 +30,7 @@ HEADERS_ALLOWED = {
     ("api", "dlfcn.h"): "the real dlopen behind ours, libstdc++'s new handler",
     ("api", "malloc.h"): "struct mallinfo2 and the prototypes that we implement",
     ("api", "stdlib.h"): "abort, where operator new cannot throw",
+    ("base", "valgrind/helgrind.h"): "requests to valgrind's thread checkers, in their build only",
     ("hardening", "stdlib.h"): "abort, which ends the process after a report",
 }
 

@@ -57,9 +57,9 @@ static ALWAYS_INLINE bool fast_free(void *object, uint8_t maker)
 /* The caller also states what it asked for. */
 static ALWAYS_INLINE bool fast_free_sized(void *object, size_t bytes, uint8_t maker)
 {
-    if (UNLIKELY(bytes > CLASS_DIRECT_MAX_BYTES))
+    if (UNLIKELY(bytes > SMALL_MAX_BYTES))
         return false;
-    return fast_free_of_class(object, maker, size_class_direct(bytes));
+    return fast_free_of_class(object, maker, size_class_of(bytes));
 }
 
 #endif

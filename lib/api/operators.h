@@ -33,14 +33,16 @@ HIDDEN void sg_delete_array(void *object);
 HIDDEN void sg_delete_aligned(void *object, size_t alignment);
 HIDDEN void sg_delete_array_aligned(void *object, size_t alignment);
 
-/* 1: all eight above are ours, 2: some are not, 0: not looked yet. Relaxed: constant once known,
- * and looking twice finds the same. */
+/* Whether all eight above are ours. Relaxed: constant once known, and looking twice finds the
+ * same. */
+enum operators_state { OPERATORS_UNKNOWN = 0, OPERATORS_ARE_OURS, OPERATORS_ARE_REPLACED };
+
 extern HIDDEN _Atomic uint8_t sg_operators_state;
 HIDDEN bool sg_operators_look(void);
 
 static inline bool operators_are_ours(void)
 {
-    return LIKELY(load_relaxed(&sg_operators_state) == 1) || sg_operators_look();
+    return LIKELY(load_relaxed(&sg_operators_state) == OPERATORS_ARE_OURS) || sg_operators_look();
 }
 
 /* Calls the new-handler until there is memory; then throws std::bad_alloc if nothing helps.

@@ -12,6 +12,6 @@ bool sg_operators_look(void)
                 _ZdaPv == sg_delete_array && _ZdlPvSt11align_val_t == sg_delete_aligned &&
                 _ZdaPvSt11align_val_t == sg_delete_array_aligned;
 
-    store_relaxed(&sg_operators_state, ours ? 1 : 2);
+    store_relaxed(&sg_operators_state, ours ? OPERATORS_ARE_OURS : OPERATORS_ARE_REPLACED);
     return ours;
 }

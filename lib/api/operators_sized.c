@@ -4,22 +4,39 @@
 #include "operators.h"
 #include "pool.h"
 
-EXPORT void _ZdlPvm(void *object, size_t bytes)
+/* Apart from the fast path, whose stack frame they would otherwise enlarge. */
+static NOINLINE void delete_slow(void *object, size_t bytes)
 {
+    struct stated stated = {.bytes = bytes};
+
     if (UNLIKELY(!operators_are_ours()))
         _ZdlPv(object);
-    else if (UNLIKELY(!fast_free_sized(object, bytes, SLOT_LIVE_NEW)))
-        sg_operator_free_stated(object, (struct stated){.bytes = bytes}, SLOT_LIVE_NEW,
-                                "operator delete");
+    else
+        sg_operator_free_stated(object, stated, SLOT_LIVE_NEW, "operator delete");
+}
+
+static NOINLINE void delete_array_slow(void *object, size_t bytes)
+{
+    struct stated stated = {.bytes = bytes};
+
+    if (UNLIKELY(!operators_are_ours()))
+        _ZdaPv(object);
+    else
+        sg_operator_free_stated(object, stated, SLOT_LIVE_NEW_ARRAY, "operator delete[]");
+}
+
+EXPORT void _ZdlPvm(void *object, size_t bytes)
+{
+    if (UNLIKELY(load_relaxed(&sg_operators_state) != OPERATORS_ARE_OURS) ||
+        UNLIKELY(!fast_free_sized(object, bytes, SLOT_LIVE_NEW)))
+        delete_slow(object, bytes);
 }
 
 EXPORT void _ZdaPvm(void *object, size_t bytes)
 {
-    if (UNLIKELY(!operators_are_ours()))
-        _ZdaPv(object);
-    else if (UNLIKELY(!fast_free_sized(object, bytes, SLOT_LIVE_NEW_ARRAY)))
-        sg_operator_free_stated(object, (struct stated){.bytes = bytes}, SLOT_LIVE_NEW_ARRAY,
-                                "operator delete[]");
+    if (UNLIKELY(load_relaxed(&sg_operators_state) != OPERATORS_ARE_OURS) ||
+        UNLIKELY(!fast_free_sized(object, bytes, SLOT_LIVE_NEW_ARRAY)))
+        delete_array_slow(object, bytes);
 }
 
 EXPORT void _ZdlPvmSt11align_val_t(void *object, size_t bytes, size_t alignment)

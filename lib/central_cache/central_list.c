@@ -284,10 +284,11 @@ static void check_span(struct span *span)
 
 void sg_central_check(uint32_t class)
 {
-    struct central_list *list = &sg_central[class];
-
     if (!SG_DEBUG_CHECKS || sg_central_lock(class) == NULL)
         return;
+
+    struct central_list *list = &sg_central[class];
+
     lock(list, class);
     for (uint32_t i = 0; i < FULLNESS_LISTS; i++)
         for (struct list_node *node = list->by_fullness[i]; node != NULL; node = node->next)

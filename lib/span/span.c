@@ -36,11 +36,12 @@ static void check_pages(const struct span *span, uintptr_t from, uintptr_t end,
 
 void sg_span_check(const struct span *span)
 {
+    if (!SG_DEBUG_CHECKS)
+        return;
+
     uintptr_t base = span->slots.base;
     uintptr_t last = span_end(span) - PAGE_BYTES;
 
-    if (!SG_DEBUG_CHECKS)
-        return;
     ASSERT(span->pages > 0);
     ASSERT(page_map_lookup(base) == span && page_map_lookup(last) == span); /* I1, I2 */
     if (span->slots.owner == SPAN_FREE) {

@@ -219,8 +219,8 @@ static void fork_once(int number, const char *variant)
 
 static int start_threads(pthread_t *threads, const char *variant)
 {
-    void *(*const stream_work)(void *) =
-        strcmp(variant, "memory") == 0 ? grow_memory_stream : open_and_close;
+    void *(*const stream_work)(void *) = strcmp(variant, "memory") == 0 ? grow_memory_stream
+                                                                        : open_and_close;
     void *(*const work[MOST_THREADS])(void *) = {
         churn, churn, stream_work, stream_work, flush_all, allocate_under_stream_lock,
     };
