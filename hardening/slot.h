@@ -19,6 +19,7 @@ enum slot_state {
     SLOT_CACHED,      /* free, in a thread cache                   */
     SLOT_CACHED_ZERO, /* the same, and all of it reads as zero     */
     SLOT_TRANSFER,    /* free, in a batch between thread caches    */
+    SLOT_RESIZING,    /* large: realloc is at it, nobody may end it */
     SLOT_LIVE_FIRST = 8,
     SLOT_LIVE_MALLOC = SLOT_LIVE_FIRST,
     SLOT_LIVE_ALIGNED,

@@ -99,16 +99,12 @@ static void release(struct span *span)
 {
     uint32_t class = span->slots.class;
     slot_state_byte *states = span->slots.states;
-    bool zeroed = false;
 
-    if (class == CLASS_ZERO) {
-        /* Cannot be opened again (vm.max_map_count): the addresses are lost, nothing else. */
-        if (!sg_os_allow((void *)span->slots.base, span_bytes(span)))
-            return;
-        zeroed = true;
-    }
+    /* Cannot be opened again (vm.max_map_count): the addresses are lost, nothing else. */
+    if (class == CLASS_ZERO && !sg_os_allow((void *)span->slots.base, span_bytes(span)))
+        return;
     sg_page_cache_note_absent(-(long)__builtin_popcountll(span->given_back));
-    sg_page_cache_give(span, zeroed);
+    sg_page_cache_give(span, false);
     sg_object_pool_give((void *)states, states_bytes(class));
 }
 

@@ -78,8 +78,10 @@ bool sg_os_purge(void *address, size_t bytes)
 
 bool sg_os_forbid(void *address, size_t bytes)
 {
-    return advise(address, bytes, MADV_GUARD_INSTALL) ||
-           (sg_os_purge(address, bytes) && protect(address, bytes, PROT_NONE));
+    if (advise(address, bytes, MADV_GUARD_INSTALL))
+        return true;
+    sg_os_purge(address, bytes); /* refused for locked memory, as guards are */
+    return protect(address, bytes, PROT_NONE);
 }
 
 /* Both ways back are taken: which of the two made the range inaccessible is not recorded. */
@@ -89,10 +91,26 @@ bool sg_os_allow(void *address, size_t bytes)
     return protect(address, bytes, PROT_READ | PROT_WRITE);
 }
 
-bool sg_os_move(void *to, void *from, size_t bytes)
+static long remap(void *from, size_t bytes, int flags, void *to)
 {
-    return !os_failed(os_syscall6(SYS_mremap, (long)from, (long)bytes, (long)bytes,
-                                  MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, (long)to, 0));
+    return os_syscall6(SYS_mremap, (long)from, (long)bytes, (long)bytes, MREMAP_MAYMOVE | flags,
+                       (long)to, 0);
+}
+
+/* In two steps, since MREMAP_FIXED unmaps the target before it looks at the source, and a source
+ * that spans several mappings then fails or moves half (by kernel version). Step one, to a place
+ * that the kernel chooses, fails as a whole for such a source and harms nothing. */
+enum os_move sg_os_move(void *to, void *from, size_t bytes)
+{
+    long between = remap(from, bytes, MREMAP_DONTUNMAP, NULL);
+
+    if (os_failed(between))
+        return OS_NOT_MOVED;
+    if (!os_failed(remap((void *)between, bytes, MREMAP_FIXED, to)))
+        return OS_MOVED;
+    __builtin_memcpy(from, (void *)between, bytes);
+    sg_os_unmap((void *)between, bytes);
+    return OS_TARGET_LOST;
 }
 
 void *sg_os_map_wiped_on_fork(void)

@@ -7,6 +7,9 @@
 /* From here on moving page tables beats copying; below, the two mappings that each move splits off
  * would not be worth it. Measured with tests/memory/lazy.c. */
 #define REMAP_BYTES_MIN (1 * MIB)
+#define REMAPS_MAX 8192u
+
+static _Atomic uint32_t remap_count; /* relaxed: a bound, a few more do no harm */
 
 static _Atomic size_t live_count; /* relaxed: a statistic */
 
@@ -33,16 +36,19 @@ void *sg_large_take(size_t bytes, size_t alignment, uint8_t maker, bool *ret_zer
     return (void *)span->slots.base;
 }
 
-bool sg_large_give(struct span *span, uint8_t state)
+bool sg_large_claim(struct span *span, uint8_t state)
 {
     /* Read-modify-write, unlike small slots: no batch would find a second free later. Relaxed: the
      * page cache's lock orders what follows. */
-    if (!atomic_compare_exchange_strong_explicit(&span->large_state, &state, SLOT_CENTRAL,
-                                                 memory_order_relaxed, memory_order_relaxed))
-        return false;
+    return atomic_compare_exchange_strong_explicit(&span->large_state, &state, SLOT_RESIZING,
+                                                   memory_order_relaxed, memory_order_relaxed);
+}
+
+void sg_large_give(struct span *span)
+{
+    store_relaxed(&span->large_state, SLOT_CENTRAL);
     atomic_fetch_sub_explicit(&live_count, 1, memory_order_relaxed);
     sg_page_cache_give(span, false);
-    return true;
 }
 
 bool sg_large_resize(struct span *span, size_t bytes)
@@ -54,13 +60,27 @@ bool sg_large_resize(struct span *span, size_t bytes)
     return pages == span->pages || sg_page_cache_shrink(span, pages);
 }
 
-void sg_large_move(struct span *to, struct span *from, size_t bytes)
+/* The mappings that moves split off are never joined again; no more than a part of what the kernel
+ * allows a process (vm.max_map_count, 65,530 by default) may go into them. */
+static bool may_remap(size_t bytes)
+{
+    return bytes >= REMAP_BYTES_MIN &&
+           atomic_fetch_add_explicit(&remap_count, 1, memory_order_relaxed) < REMAPS_MAX;
+}
+
+bool sg_large_move(struct span *to, struct span *from, size_t bytes)
 {
     size_t whole_bytes = bytes & ~(sg_os_page_bytes - 1);
     char *target = (char *)to->slots.base;
     char *source = (char *)from->slots.base;
+    enum os_move moved = OS_NOT_MOVED;
 
-    if (bytes < REMAP_BYTES_MIN || !sg_os_move(target, source, whole_bytes))
+    if (may_remap(bytes))
+        moved = sg_os_move(target, source, whole_bytes);
+    if (moved == OS_TARGET_LOST)
+        return false;
+    if (moved == OS_NOT_MOVED)
         whole_bytes = 0;
     __builtin_memcpy(target + whole_bytes, source + whole_bytes, bytes - whole_bytes);
+    return true;
 }

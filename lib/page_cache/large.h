@@ -11,15 +11,20 @@
 HIDDEN MUST_USE void *sg_large_take(size_t bytes, size_t alignment, uint8_t maker,
                                     bool *ret_zeroed);
 
-/* Ends a live object; false if another thread ended it first. */
-HIDDEN MUST_USE bool sg_large_give(struct span *span, uint8_t state);
+/* Claims a live object in state `state` for the caller alone until it stores
+ * another state; false if another thread was first. */
+HIDDEN MUST_USE bool sg_large_claim(struct span *span, uint8_t state);
+
+/* Ends an object that the caller has claimed. */
+HIDDEN void sg_large_give(struct span *span);
 
 /* Changes the size of a live object, without moving it. */
 HIDDEN MUST_USE bool sg_large_resize(struct span *span, size_t bytes);
 
 /* Moves the first `bytes` of one large object to another, page tables instead of contents where
- * that pays. The contents of `from` are lost. */
-HIDDEN void sg_large_move(struct span *to, struct span *from, size_t bytes);
+ * that pays. The contents of `from` are lost. False: they are not, and `to` must never be touched
+ * or freed again. */
+HIDDEN MUST_USE bool sg_large_move(struct span *to, struct span *from, size_t bytes);
 
 HIDDEN size_t sg_large_live_count(void);
 

@@ -91,13 +91,20 @@ void *sg_pool_allocate_aligned(size_t alignment, size_t bytes, uint8_t maker)
     return allocate_large(bytes, alignment, maker, &zeroed);
 }
 
+/* Two threads at one large block: the one that comes second is told. */
+static void claim(const struct block *block, const void *object, const char *function)
+{
+    if (!sg_large_claim(block->span, block->live_state))
+        sg_block_report_double_free(block, object, function);
+}
+
 static void free_block(const struct block *block, void *object, const char *function)
 {
     uint32_t class = block->span->slots.class;
 
     if (class == CLASS_LARGE) {
-        if (!sg_large_give(block->span, block->live_state))
-            sg_block_report_double_free(block, object, function);
+        claim(block, object, function);
+        sg_large_give(block->span);
         return;
     }
 
@@ -123,8 +130,12 @@ static bool size_is_true(const struct block *block, struct stated stated)
 {
     uint32_t class = block->span->slots.class;
 
-    if (class == CLASS_LARGE)
-        return pages_of_bytes(stated.bytes == 0 ? 1 : stated.bytes) == block->span->pages;
+    if (class == CLASS_LARGE) {
+        size_t pages = pages_of_bytes(stated.bytes == 0 ? 1 : stated.bytes);
+
+        return pages == block->span->pages ||
+               (block->live_state == SLOT_LIVE_SHRUNK && pages < block->span->pages);
+    }
     if (stated.bytes > SMALL_MAX_BYTES)
         return false;
     if (size_class_of(stated.bytes) == class)
@@ -169,44 +180,74 @@ static bool resize_in_place(const struct block *block, size_t bytes)
     return sg_large_resize(block->span, bytes);
 }
 
-/* Not ALIGNED any more: realloc keeps no promise of aligned_alloc. */
+/* Of a block that now holds `bytes` where it is. Not ALIGNED any more: realloc keeps no promise of
+ * aligned_alloc. */
 static uint8_t state_after_resize(const struct block *block, size_t bytes)
 {
     uint32_t class = block->span->slots.class;
+    bool is_exact = class == CLASS_LARGE ? pages_of_bytes(bytes) == block->span->pages
+                                         : size_class_of(bytes) == class;
 
-    return class == CLASS_LARGE || size_class_of(bytes) == class ? SLOT_LIVE_MALLOC
-                                                                 : SLOT_LIVE_SHRUNK;
+    return is_exact ? SLOT_LIVE_MALLOC : SLOT_LIVE_SHRUNK;
 }
 
-static void move_contents(void *to, const struct block *from, void *object, size_t bytes)
+/* False: nothing moved, and `to` is lost. */
+static bool move_contents(void *to, const struct block *from, void *object, size_t bytes)
 {
     size_t old_bytes = sg_block_bytes(from->span);
     size_t kept_bytes = bytes < old_bytes ? bytes : old_bytes;
 
     if (bytes > SMALL_MAX_BYTES && from->span->slots.class == CLASS_LARGE)
-        sg_large_move(page_map_lookup((uintptr_t)to), from->span, kept_bytes);
-    else
-        __builtin_memcpy(to, object, kept_bytes);
+        return sg_large_move(page_map_lookup((uintptr_t)to), from->span, kept_bytes);
+    __builtin_memcpy(to, object, kept_bytes);
+    return true;
+}
+
+/* A new block with the contents of the old one, which is as it was; NULL: no memory. */
+static void *move_to_new(const struct block *block, void *object, size_t bytes)
+{
+    void *moved = sg_pool_allocate(bytes, SLOT_LIVE_MALLOC);
+
+    if (moved == NULL || !move_contents(moved, block, object, bytes))
+        return NULL;
+    return moved;
+}
+
+/* The old block is proven, and if it is large it is claimed. `*ret_state` is what it is if it
+ * stays; the result is `object` then, or NULL. */
+static void *reallocate(const struct block *block, void *object, size_t bytes, uint8_t *ret_state)
+{
+    *ret_state = block->live_state;
+    if (!resize_in_place(block, bytes)) {
+        void *moved = move_to_new(block, object, bytes);
+
+        if (moved != NULL || bytes > sg_block_bytes(block->span))
+            return moved;
+    } /* a block that only shrinks stays rather than fails */
+    *ret_state = state_after_resize(block, bytes);
+    return object;
 }
 
 void *sg_pool_reallocate(void *object, size_t bytes, const char *function)
 {
     struct block block = sg_block_prove(object, function);
+    bool is_large = block.span->slots.class == CLASS_LARGE;
+    uint8_t state;
 
     sg_block_require_maker(&block, SLOT_LIVE_MALLOC, object, function);
     if (bytes > MAX_OBJECT_BYTES)
         return NULL;
-    if (resize_in_place(&block, bytes)) {
-        store_relaxed(block.state, state_after_resize(&block, bytes));
-        return object;
-    }
+    if (is_large)
+        claim(&block, object, function);
 
-    void *moved = sg_pool_allocate(bytes, SLOT_LIVE_MALLOC);
-    if (moved == NULL)
-        return NULL;
-    move_contents(moved, &block, object, bytes);
-    free_block(&block, object, function);
-    return moved;
+    void *result = reallocate(&block, object, bytes, &state);
+    if (result == object || result == NULL)
+        store_relaxed(block.state, state);
+    else if (is_large)
+        sg_large_give(block.span);
+    else
+        free_block(&block, object, function);
+    return result;
 }
 
 bool sg_pool_trim(size_t keep_bytes)
