@@ -26,7 +26,9 @@ static COLD void *through_library(const char *name, size_t bytes, const struct n
 {
     nothrow_form form = (nothrow_form)(uintptr_t)next_form(name);
 
-    return form == NULL ? no_memory() : form(bytes, tag);
+    if (form != NULL)
+        return form(bytes, tag);
+    return operators_are_ours() ? no_memory() : _Znwm(bytes);
 }
 
 static COLD void *through_library_aligned(const char *name, size_t bytes, size_t alignment,
@@ -34,7 +36,9 @@ static COLD void *through_library_aligned(const char *name, size_t bytes, size_t
 {
     nothrow_aligned_form form = (nothrow_aligned_form)(uintptr_t)next_form(name);
 
-    return form == NULL ? no_memory() : form(bytes, alignment, tag);
+    if (form != NULL)
+        return form(bytes, alignment, tag);
+    return operators_are_ours() ? no_memory() : _ZnwmSt11align_val_t(bytes, alignment);
 }
 
 EXPORT void *_ZnwmRKSt9nothrow_t(size_t bytes, const struct nothrow *tag)

@@ -10,14 +10,21 @@ COLD_ZEROES struct central_list sg_central[CLASS_COUNT];
 
 struct lock *sg_central_lock(uint32_t class)
 {
-    return sg_central[class].random.state[0] == 0 ? NULL : &sg_central[class].lock;
+    return &sg_central[class].lock;
+}
+
+bool sg_central_is_used(uint32_t class)
+{
+    return load_relaxed(&sg_central[class].is_used);
 }
 
 static void lock(struct central_list *list, uint32_t class)
 {
     lock_acquire(&list->lock, RANK_CENTRAL_LIST);
-    if (UNLIKELY(list->random.state[0] == 0))
+    if (UNLIKELY(!load_relaxed(&list->is_used))) {
         list->random = sg_secrets_random(class + 1);
+        store_relaxed(&list->is_used, true);
+    }
 }
 
 static void unlock(struct central_list *list)
@@ -226,7 +233,7 @@ void sg_central_trim(uint32_t class)
     struct central_list *list = &sg_central[class];
     struct span *empty = NULL;
 
-    if (sg_central_lock(class) == NULL)
+    if (!sg_central_is_used(class))
         return;
     lock(list, class);
     spill_transfer(list, class, &empty);
@@ -244,7 +251,7 @@ void sg_central_statistics(uint32_t class, struct central_statistics *ret_statis
     struct central_list *list = &sg_central[class];
 
     *ret_statistics = (struct central_statistics){.span_bytes = 0};
-    if (sg_central_lock(class) == NULL)
+    if (!sg_central_is_used(class))
         return;
     lock(list, class);
     *ret_statistics = (struct central_statistics){
@@ -261,30 +268,46 @@ void sg_central_after_fork(uint32_t class)
     sg_central[class].is_sweeping = false;
 }
 
-void sg_central_abandon(uint32_t class)
+void sg_central_rebuild_begin(uint32_t class)
 {
     struct central_list *list = &sg_central[class];
 
     for (uint32_t i = 0; i < FULLNESS_LISTS; i++)
         list->by_fullness[i] = NULL;
-    list->transfer_count = 0;
+    list->transfer_count = 0; /* its slots are lost: nobody counts them any more */
     list->free_slots = 0;
     list->spans = 0;
 }
 
-static void check_span(struct span *span)
+static uint32_t count_free(const struct span *span)
 {
     uint32_t free_slots = 0;
 
-    sg_span_check(span);
     for (uint32_t i = 0; i < span->slots.slot_count; i++)
         free_slots += load_relaxed(&span->slots.states[i]) == SLOT_CENTRAL;
-    ASSERT(free_slots == span->free_slots);
+    return free_slots;
+}
+
+void sg_central_rebuild_add(struct span *span)
+{
+    struct central_list *list = &sg_central[span->slots.class];
+
+    span->free_slots = count_free(span);
+    span->slots.mark = MARK_UNLISTED;
+    list->free_slots += span->free_slots;
+    list->spans++;
+    sg_central_relist(list, span);
+}
+
+static void check_span(struct span *span)
+{
+    sg_span_check(span);
+    ASSERT(count_free(span) == span->free_slots);
 }
 
 void sg_central_check(uint32_t class)
 {
-    if (!SG_DEBUG_CHECKS || sg_central_lock(class) == NULL)
+    if (!SG_DEBUG_CHECKS || !sg_central_is_used(class))
         return;
 
     struct central_list *list = &sg_central[class];

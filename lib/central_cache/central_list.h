@@ -13,6 +13,7 @@
 #include "batch.h"
 #include "compiler.h"
 #include "size_class.h"
+#include "span.h"
 
 /* Fills `entries` with up to `wanted` free slots, in state CACHED; returns how many. Fewer than
  * wanted, or 0, means that the kernel has no more memory. */
@@ -35,15 +36,19 @@ struct central_statistics {
 
 HIDDEN void sg_central_statistics(uint32_t class, struct central_statistics *ret_statistics);
 
-/* NULL if the class was never used. */
 HIDDEN struct lock *sg_central_lock(uint32_t class);
+
+/* Whether the class was ever used, as far as this thread can know. */
+HIDDEN bool sg_central_is_used(uint32_t class);
 
 /* In a forked child, with the lock free: the thread that swept is not there to end it. The spans it
  * had taken out stay out; their slots are lost to this child once freed. */
 HIDDEN void sg_central_after_fork(uint32_t class);
 
-/* Forgets the spans of a class; for a child whose parent was changing them when it forked. */
-HIDDEN void sg_central_abandon(uint32_t class);
+/* Builds the lists of a class anew from what its spans say; for a child whose parent was changing
+ * them when it forked. begin, then add for each CENTRAL span of the class. */
+HIDDEN void sg_central_rebuild_begin(uint32_t class);
+HIDDEN void sg_central_rebuild_add(struct span *span);
 
 /* Debug build: stops unless the spans of the class keep their invariants. */
 HIDDEN void sg_central_check(uint32_t class);

@@ -19,9 +19,10 @@
 struct central_list {
     alignas(CACHE_LINE_BYTES) struct lock lock; /* RANK_CENTRAL_LIST; guards all of this */
     uint32_t transfer_count;
+    _Atomic bool is_used; /* relaxed: becomes true once; a late look only costs time */
     bool is_sweeping;     /* the lock is let go in between; one at a time */
     uint8_t gives_in_row; /* since the last take: nobody asks for what comes back */
-    uint16_t takes;       /* up to TRANSFER_TAKES_MIN: what is seldom asked for is not kept */
+    uint8_t takes;        /* up to TRANSFER_TAKES_MIN: what is seldom asked for is not kept */
     struct cache_entry *transfer;                  /* TRANSFER_BATCHES batches, or NULL */
     struct list_node *by_fullness[FULLNESS_LISTS]; /* [0]: the fullest with a free slot */
     size_t spans;

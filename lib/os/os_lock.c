@@ -1,8 +1,10 @@
 #include "os_lock.h"
 
 #define SPINS 100u
-#define FROZEN_PATIENCE_MS 5u /* longer than any fork without a deadlock keeps us waiting */
 #define STARVATION_PATIENCE_MS 200u
+
+_Atomic uint32_t sg_lock_patience_ms = 10;
+static _Atomic uintptr_t freezer; /* relaxed: only the thread itself finds its own tag there */
 
 void (*sg_lock_on_reentry)(void);
 bool (*sg_lock_on_starvation)(void);
@@ -40,7 +42,7 @@ static bool attempt(struct lock *lock, uint32_t word)
         /* CONTENDED, not HELD: others may sleep, and the one who frees the lock must wake them. */
         return try_change(lock, LOCK_FREE, LOCK_CONTENDED);
     case LOCK_FROZEN:
-        return !sg_os_wait(&lock->word, LOCK_FROZEN, FROZEN_PATIENCE_MS) &&
+        return !sg_os_wait(&lock->word, LOCK_FROZEN, load_relaxed(&sg_lock_patience_ms)) &&
                try_change(lock, LOCK_FROZEN, LOCK_CONTENDED);
     case LOCK_HELD:
         if (!try_change(lock, LOCK_HELD, LOCK_CONTENDED))
@@ -55,13 +57,13 @@ static bool attempt(struct lock *lock, uint32_t word)
 
 void sg_lock_acquire_slow(struct lock *lock)
 {
-    /* FROZEN and ours: this thread forks, and something that libc calls on the way allocates. */
-    if (load_relaxed(&lock->holder) == os_thread_tag()) {
-        if (try_change(lock, LOCK_FROZEN, LOCK_HELD))
-            return;
-        if (sg_lock_on_reentry != NULL)
-            sg_lock_on_reentry();
-    }
+    uintptr_t self = os_thread_tag();
+
+    /* This thread forks, and something that libc calls on the way allocates. */
+    if (load_relaxed(&freezer) == self && try_change(lock, LOCK_FROZEN, LOCK_HELD))
+        return;
+    if (load_relaxed(&lock->holder) == self && sg_lock_on_reentry != NULL)
+        sg_lock_on_reentry();
     if (spin(lock))
         return;
     while (!attempt(lock, load_relaxed(&lock->word)))
@@ -80,7 +82,8 @@ void sg_lock_freeze(struct lock *lock)
     if (!atomic_compare_exchange_strong_explicit(&lock->word, &expected, LOCK_HELD,
                                                  memory_order_acquire, memory_order_relaxed))
         sg_lock_acquire_slow(lock);
-    store_relaxed(&lock->holder, os_thread_tag());
+    store_relaxed(&lock->holder, 0);
+    store_relaxed(&freezer, os_thread_tag());
     /* Release: one who takes the lock over sees what was written under it. */
     if (atomic_exchange_explicit(&lock->word, LOCK_FROZEN, memory_order_release) == LOCK_CONTENDED)
         sg_os_wake(&lock->word, INT32_MAX);
@@ -90,8 +93,7 @@ void sg_lock_thaw_parent(struct lock *lock)
 {
     uint32_t expected = LOCK_FROZEN;
 
-    if (load_relaxed(&lock->holder) == os_thread_tag())
-        store_relaxed(&lock->holder, 0);
+    store_relaxed(&freezer, 0);
     if (atomic_compare_exchange_strong_explicit(&lock->word, &expected, LOCK_FREE,
                                                 memory_order_release, memory_order_relaxed))
         sg_os_wake(&lock->word, INT32_MAX);
@@ -102,6 +104,7 @@ bool sg_lock_thaw_child(struct lock *lock)
     uint32_t word = atomic_exchange_explicit(&lock->word, LOCK_FREE, memory_order_acquire);
 
     store_relaxed(&lock->holder, 0);
+    store_relaxed(&freezer, 0);
     return word == LOCK_HELD || word == LOCK_CONTENDED;
 }
 

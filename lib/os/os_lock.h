@@ -25,8 +25,8 @@ enum lock_word { LOCK_FREE = 0, LOCK_HELD, LOCK_CONTENDED, LOCK_FROZEN };
 /* All zero is a free lock. */
 struct lock {
     _Atomic uint32_t word;
-    _Atomic uint32_t holder; /* os_thread_tag() of the holder; relaxed: only equality with the
-                                reader's own tag means anything, and that is never stale */
+    _Atomic uintptr_t holder; /* os_thread_tag() of the holder; relaxed: only equality with the
+                                 reader's own tag means anything, and that is never stale */
 };
 
 HIDDEN void sg_lock_acquire_slow(struct lock *lock);
@@ -68,7 +68,12 @@ static inline void lock_release(struct lock *lock, enum lock_rank rank)
         sg_lock_wake(lock);
 }
 
-/* Fork, in the thread that forks: freeze before, then one of the two after. */
+/* How long a frozen lock is respected: longer than a fork takes that is not stuck. Set before the
+ * locks are frozen. Relaxed: any recent value will do. */
+extern HIDDEN _Atomic uint32_t sg_lock_patience_ms;
+
+/* Fork, in the thread that forks: freeze before, then one of the two after. A frozen lock has no
+ * holder; the thread that froze it may take it at once. */
 HIDDEN void sg_lock_freeze(struct lock *lock);
 HIDDEN void sg_lock_thaw_parent(struct lock *lock);
 

@@ -83,6 +83,21 @@ bool sg_os_thread_exit_arm(void *value)
            pthread_setspecific(exit_key, value) == 0;
 }
 
+void *sg_os_thread_exit_value(void)
+{
+    if (!atomic_load_explicit(&exit_key_exists, memory_order_acquire))
+        return NULL;
+    return pthread_getspecific(exit_key);
+}
+
+/* In glibc since 2.32; absent elsewhere. */
+extern char __libc_single_threaded __attribute__((weak));
+
+bool sg_os_is_single_threaded(void)
+{
+    return &__libc_single_threaded != NULL && __libc_single_threaded != 0;
+}
+
 bool sg_os_at_fork(void (*prepare)(void), void (*parent)(void), void (*child)(void))
 {
     return pthread_atfork(prepare, parent, child) == 0;

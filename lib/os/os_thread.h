@@ -29,6 +29,9 @@ HIDDEN uint64_t sg_os_milliseconds(void);
 HIDDEN bool sg_os_thread_exit_start(void (*at_exit)(void *value));
 HIDDEN bool sg_os_thread_exit_arm(void *value);
 
+/* What this thread armed with, or NULL. */
+HIDDEN void *sg_os_thread_exit_value(void);
+
 /* False: the handlers are not registered. Not to be called inside malloc (it may allocate). */
 HIDDEN MUST_USE bool sg_os_at_fork(void (*prepare)(void), void (*parent)(void),
                                    void (*child)(void));
@@ -43,10 +46,14 @@ static inline void os_relax(void)
 #endif
 }
 
-/* Differs between any two threads that live at the same time in one process. */
-static inline uint32_t os_thread_tag(void)
+/* Differs between any two threads that live at the same time in one process; never 0. The same in
+ * a forked child for the thread that forked. */
+static inline uintptr_t os_thread_tag(void)
 {
-    return (uint32_t)((uintptr_t)__builtin_thread_pointer() >> 4) | 1;
+    return (uintptr_t)__builtin_thread_pointer();
 }
+
+/* Whether the process certainly has but this thread. */
+HIDDEN bool sg_os_is_single_threaded(void);
 
 #endif

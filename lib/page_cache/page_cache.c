@@ -335,6 +335,12 @@ void sg_page_cache_statistics(struct page_cache_statistics *ret_statistics)
     unlock();
 }
 
+void sg_page_cache_forget(struct span *span)
+{
+    span->slots.slot_count = 0;
+    span->slots.owner = SPAN_NOWHERE;
+}
+
 void sg_page_cache_abandon(void)
 {
     sg_page_cache.clean = (struct page_runs){.pages = 0};
@@ -342,4 +348,5 @@ void sg_page_cache_abandon(void)
     sg_page_cache.oldest_dirty = NULL;
     sg_page_cache.newest_dirty = NULL;
     sg_page_cache.dirty_pages = 0;
+    sg_page_cache.purging_pages = 0;
 }

@@ -46,9 +46,11 @@ HIDDEN void sg_page_cache_statistics(struct page_cache_statistics *ret_statistic
 
 HIDDEN struct lock *sg_page_cache_lock(void);
 
-/* In a forked child whose parent's lock was taken over at that moment: forgets all free runs, and
- * so loses their addresses, but nothing else. */
+/* In a forked child whose parent was changing the page cache when it forked: forgets all free runs
+ * and so loses their addresses, but nothing else. The caller also calls forget for each span of the
+ * page map that is not in use, so that no neighbour merges with it. */
 HIDDEN void sg_page_cache_abandon(void);
+HIDDEN void sg_page_cache_forget(struct span *span);
 
 /* Debug build: stops unless every free run keeps its invariants. */
 HIDDEN void sg_page_cache_check(void);

@@ -45,31 +45,76 @@ static bool step_lock(struct lock *lock, enum lock_step step)
     return false;
 }
 
-/* In the order of their ranks. */
+/* What the page map walk below repairs. */
+static struct {
+    bool page_cache;
+    bool classes[CLASS_COUNT];
+} damaged;
+
+static void repair_span(struct span *span)
+{
+    enum span_owner owner = span->slots.owner;
+
+    if (owner == SPAN_CENTRAL && damaged.classes[span->slots.class])
+        sg_central_rebuild_add(span);
+    if (damaged.page_cache && (owner == SPAN_FREE || owner == SPAN_PURGING))
+        sg_page_cache_forget(span);
+}
+
+static void repair_damaged(void)
+{
+    bool any = damaged.page_cache;
+
+    if (damaged.page_cache)
+        sg_page_cache_abandon();
+    for (uint32_t class = 0; class < CLASS_COUNT; class ++)
+        if (damaged.classes[class]) {
+            sg_central_rebuild_begin(class);
+            any = true;
+        }
+    if (any)
+        sg_page_map_each(repair_span);
+}
+
+/* In the order of their ranks. A child looks at every lock: a class may have been used for the
+ * first time while its parent froze the others. */
 static void step_all(enum lock_step step)
 {
+    bool in_child = step == STEP_THAW_CHILD || step == STEP_REPAIR;
+
     (void)step_lock(sg_thread_registry_lock(), step);
     for (uint32_t class = 0; class < CLASS_COUNT; class ++)
-        if (sg_central_lock(class) != NULL && step_lock(sg_central_lock(class), step))
-            sg_central_abandon(class);
-    if (step_lock(sg_page_cache_lock(), step))
-        sg_page_cache_abandon();
+        damaged.classes[class] = (in_child || sg_central_is_used(class)) &&
+                                 step_lock(sg_central_lock(class), step);
+    damaged.page_cache = step_lock(sg_page_cache_lock(), step);
     (void)step_lock(sg_page_map_lock(), step);
     for (uint32_t i = 0; i < OBJECT_POOL_COUNT; i++)
         if (step_lock(sg_object_pool_lock(i), step))
             sg_object_pool_abandon(i);
     if (step_lock(sg_metadata_lock(), step))
         sg_metadata_abandon();
+    if (in_child)
+        repair_damaged();
 }
 
 /* Forks under way that froze the locks. Relaxed: one that sees it late finds the locks thawed by
  * another fork, or takes them over. */
 static _Atomic int freezes;
 
+/* A fork copies the page tables: some 10 ms for each GiB, several times that on a busy machine. */
+static uint32_t patience_ms(void)
+{
+    struct page_cache_statistics pages;
+
+    sg_page_cache_statistics(&pages);
+    return 10 + (uint32_t)(pages.mapped_bytes / (16 * MIB));
+}
+
 static void at_fork_prepare(void)
 {
-    if (!sg_thread_registry_is_threaded())
+    if (sg_os_is_single_threaded())
         return; /* alone: nobody else can be inside */
+    store_relaxed(&sg_lock_patience_ms, patience_ms());
     step_all(STEP_FREEZE);
     atomic_fetch_add_explicit(&freezes, 1, memory_order_relaxed);
 }

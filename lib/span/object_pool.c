@@ -19,6 +19,7 @@ static_assert(STEPPED_COUNT + sizeof(larger_bytes) / sizeof(larger_bytes[0]) == 
  * their first two bytes. */
 struct chunk {
     struct list_node link; /* in its pool's list while some record is free */
+    uint32_t epoch;        /* of the pool when it was last put into the list */
     uint16_t live_count;
     uint16_t fresh_index; /* records from here on were never used */
     uint16_t first_free;
@@ -30,6 +31,7 @@ struct pool {
     alignas(CACHE_LINE_BYTES) struct lock lock; /* RANK_OBJECT_POOL; guards the rest */
     struct list_node *available;                /* chunks with a free record */
     size_t live_count;
+    uint32_t epoch; /* chunks of an older one are in no list, whatever their links say */
 };
 
 static struct pool pools[OBJECT_POOL_COUNT];
@@ -42,6 +44,7 @@ struct lock *sg_object_pool_lock(uint32_t index)
 void sg_object_pool_abandon(uint32_t index)
 {
     pools[index].available = NULL;
+    pools[index].epoch++;
 }
 
 static uint32_t pool_index(size_t bytes)
@@ -80,6 +83,12 @@ static void *record_at(struct chunk *chunk, uint32_t index, uint32_t record)
     return (char *)chunk + STEP_BYTES + (size_t)record * record_bytes(index);
 }
 
+static void enlist(struct pool *pool, struct chunk *chunk)
+{
+    chunk->epoch = pool->epoch;
+    list_push(&pool->available, &chunk->link);
+}
+
 static struct chunk *add_chunk(struct pool *pool, uint32_t index)
 {
     struct chunk *chunk = sg_metadata_take(kind_of(index));
@@ -89,7 +98,7 @@ static struct chunk *add_chunk(struct pool *pool, uint32_t index)
     chunk->live_count = 0;
     chunk->fresh_index = 0;
     chunk->first_free = NO_RECORD;
-    list_push(&pool->available, &chunk->link);
+    enlist(pool, chunk);
     return chunk;
 }
 
@@ -137,8 +146,8 @@ static bool give_locked(struct pool *pool, uint32_t index, void *object)
 {
     struct chunk *chunk = chunk_of(object, index);
 
-    if (chunk->live_count == records_per_chunk(index))
-        list_push(&pool->available, &chunk->link);
+    if (chunk->live_count == records_per_chunk(index) || chunk->epoch != pool->epoch)
+        enlist(pool, chunk);
     *(uint16_t *)object = chunk->first_free;
     chunk->first_free = (uint16_t)(((uintptr_t)object - (uintptr_t)record_at(chunk, index, 0)) /
                                    record_bytes(index));

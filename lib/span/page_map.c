@@ -2,6 +2,7 @@
 
 #include "metadata.h"
 #include "os_lock.h"
+#include "span.h"
 
 COLD_ZEROES struct page_map_root sg_page_map_near;
 
@@ -92,4 +93,32 @@ void sg_page_map_set(uintptr_t base, size_t pages, struct span *span)
         base += count * PAGE_BYTES;
         pages -= count;
     }
+}
+
+static void each_in_leaf(struct page_map_leaf *leaf, void (*visit)(struct span *span))
+{
+    struct span *last = NULL;
+
+    for (size_t i = 0; i < PAGE_MAP_LEAF_ENTRIES; i++) {
+        struct span *span = load_relaxed(&leaf->spans[i]);
+
+        if (span != NULL && span != last && span != &sg_span_retired)
+            visit(span);
+        last = span;
+    }
+}
+
+static void each_in_root(struct page_map_root *root, void (*visit)(struct span *span))
+{
+    for (size_t i = 0; i < PAGE_MAP_ROOT_ENTRIES; i++)
+        if (load_relaxed(&root->leaves[i]) != NULL)
+            each_in_leaf(load_relaxed(&root->leaves[i]), visit);
+}
+
+void sg_page_map_each(void (*visit)(struct span *span))
+{
+    each_in_root(&sg_page_map_near, visit);
+    for (size_t i = 0; i < PAGE_MAP_FAR_ENTRIES; i++)
+        if (load_relaxed(&far_roots[i]) != NULL)
+            each_in_root(load_relaxed(&far_roots[i]), visit);
 }

@@ -74,6 +74,10 @@ HIDDEN MUST_USE bool sg_page_map_cover(uintptr_t base, size_t bytes);
 /* Points `pages` pages from `base` on to `span`. The range is covered. */
 HIDDEN void sg_page_map_set(uintptr_t base, size_t pages, struct span *span);
 
+/* Calls `visit` for each span that some page finds, at least once; sg_span_retired is none. Nobody
+ * else may be changing the map: for repair in a forked child. */
+HIDDEN void sg_page_map_each(void (*visit)(struct span *span));
+
 HIDDEN struct lock *sg_page_map_lock(void);
 
 #endif

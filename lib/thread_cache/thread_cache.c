@@ -250,8 +250,12 @@ static void *refill(struct thread_cache *cache, uint32_t class, uint8_t maker, b
 {
     struct cache_bin *bin = &cache->bins[class];
 
+    /* A signal handler may have filled the bin just now; else it holds what is not free. */
+    void *slot = thread_cache_pop_any(cache, class, maker, ret_zeroed);
+    if (slot != NULL)
+        return slot;
     if (load_relaxed(&bin->count) != 0)
-        report_top(bin, class); /* why else would pop have failed? */
+        report_top(bin, class);
     decay(cache, class);
 
     adapt_to_miss(cache, class);

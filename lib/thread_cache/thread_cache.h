@@ -110,7 +110,8 @@ static inline bool thread_cache_push(struct thread_cache *cache, size_t class, v
         return false;
     store_relaxed(state, SLOT_CACHED);
     bin->entries[count] = (struct cache_entry){slot, state};
-    store_relaxed(&bin->count, (uint16_t)(count + 1));
+    /* Release: a forked child that reclaims the caches of others finds the entry it counts. */
+    atomic_store_explicit(&bin->count, (uint16_t)(count + 1), memory_order_release);
     return true;
 }
 

@@ -160,9 +160,18 @@ void sg_thread_registry_statistics(struct thread_cache_statistics *ret_statistic
     unlock();
 }
 
+/* The fork may come from a signal handler that interrupted us, or from within a slow path. The first
+ * thread's cache is not armed where there is no key; it is visible then, or the only one. */
+static struct thread_cache *own_even_if_hidden(void)
+{
+    if (sg_thread_cache_self != &sg_thread_cache_none)
+        return sg_thread_cache_self;
+    return sg_os_thread_exit_value();
+}
+
 void sg_thread_registry_after_fork(void)
 {
-    struct thread_cache *self = sg_thread_cache_self;
+    struct thread_cache *self = own_even_if_hidden();
     struct list_node *node = registry.caches;
 
     registry.caches = NULL;
@@ -175,9 +184,7 @@ void sg_thread_registry_after_fork(void)
         registry.count += is_self;
         node = next;
     }
-    store_relaxed(&registry.leased_bytes, self == NULL || self->leased_bytes == 0
-                                              ? 0
-                                              : self->leased_bytes - FREE_LEASE_BYTES);
+    store_relaxed(&registry.leased_bytes, self == NULL ? 0 : self->leased_bytes - FREE_LEASE_BYTES);
 }
 
 /* The thread was stopped anywhere, perhaps inside pop or push: only slots whose state says so are

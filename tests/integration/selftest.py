@@ -98,6 +98,15 @@ def unclean_server_refused(folder):
     return judged(folder, Case("server", "", serve), "killed by SIGTERM")
 
 
+def unprotected_worker_refused(folder):
+    """The server itself has the preload; what it starts has not."""
+    def serve(session):
+        script = "trap 'kill $!; exit 0' TERM; LD_PRELOAD= sleep 60 & touch ready; wait"
+        with session.server(["sh", "-c", script], (session.folder / "ready").exists):
+            session.note("ready")
+    return judged(folder, Case("worker", "", serve), "of the server does not map NOTHING.so")
+
+
 def failing_reference_refused(folder):
     case = Case("reference", "", lambda session: session.run(["false"]))
     return judged(folder, case, "under glibc: false: exit status 1")
@@ -203,6 +212,7 @@ CHECKS = {
     "a library without malloc is a failure": bystander_refused,
     "a static program is a failure": static_program_refused,
     "a server that stops uncleanly is a failure": unclean_server_refused,
+    "a worker without the preload is a failure": unprotected_worker_refused,
     "a case that fails under glibc is a failure": failing_reference_refused,
     "a case that records nothing is a failure": silent_case_refused,
     "a case that raises is a failure": broken_case_refused,

@@ -6,6 +6,7 @@ import argparse
 import os
 import pathlib
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -95,9 +96,10 @@ class Workshop:
     """A temporary folder where test programs are built and run; nothing outside it changes."""
 
     def __init__(self, library=None):
-        self.library = library
         self._folder = tempfile.TemporaryDirectory(prefix="spanguard-test-")
         self.folder = pathlib.Path(self._folder.name)
+        self.library = None
+        self.adopt(library)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
     def __enter__(self):
@@ -105,6 +107,10 @@ class Workshop:
 
     def __exit__(self, *exception):
         self._folder.cleanup()
+
+    def adopt(self, library):
+        """Takes a copy of a library, so that a build during the runs changes nothing."""
+        self.library = library and pathlib.Path(shutil.copy(library, self.folder / library.name))
 
     def compile(self, sources, name, flags=()):
         """Builds `name` in the folder from C or C++ sources; returns its path."""

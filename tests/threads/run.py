@@ -81,7 +81,7 @@ def main():
                 run_prefix(report, shop)
             program = build(shop)
             for name, path in libraries_of(library).items():
-                shop.library = path
+                shop.adopt(path)
                 for way in WAYS:
                     if tap.wanted(f"{name}: {way[0]}", arguments.only):
                         run_way(report, shop, program, name, way)

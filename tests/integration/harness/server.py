@@ -5,10 +5,11 @@ import time
 
 from harness import processes
 from harness.case import CaseFailed
-from harness.witness import check_maps
+from harness.witness import maps_library
 
 POLL_SECONDS = 0.05
 STOP_SECONDS = 20
+MAPS_ATTEMPTS = 20
 
 
 class Server:
@@ -52,13 +53,23 @@ class Server:
 
     def check_preload(self):
         """Children that come and go are seen by the witness; those that stay, here."""
-        check_maps(self.pid, self.session.allocator.library)
+        library = self.session.allocator.library
+        if library is None:
+            return
+        if not maps_library(self.pid, library):
+            raise CaseFailed(f"the server (process {self.pid}) does not map {library.name}")
         for child in processes.descendants(self.pid):
-            try:
-                check_maps(child, self.session.allocator.library)
-            except CaseFailed:
-                if child in processes.descendants(self.pid):
-                    raise
+            if not self._child_maps(child, library):
+                raise CaseFailed(f"process {child} of the server does not map {library.name}")
+
+    @staticmethod
+    def _child_maps(child, library):
+        """A child that is just starting another program may map nothing yet."""
+        for _ in range(MAPS_ATTEMPTS):
+            if maps_library(child, library) is not False:
+                return True
+            time.sleep(POLL_SECONDS)
+        return False
 
     def _stop(self):
         self.process.send_signal(self.stop_signal)

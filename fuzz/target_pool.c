@@ -1,0 +1,213 @@
+/* One thread over the tiers, with the fast paths in front as in lib/api, and a model heap beside
+ * them. The allocator under test is nobody's malloc here: the fuzzer keeps libc's. */
+#include "target.h"
+
+#include "fast_path.h"
+#include "options.h"
+#include "pool.h"
+#include "walk.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define CALLS_PER_WALK 16u
+#define ERRNO_CANARY 4711
+
+static void *tier_malloc(size_t bytes, uint8_t maker)
+{
+    void *block = fast_allocate(bytes, maker);
+
+    return block != NULL ? block : sg_pool_allocate(bytes, maker);
+}
+
+static void *tier_calloc(size_t bytes)
+{
+    void *block = fast_allocate(bytes, SLOT_LIVE_MALLOC);
+
+    return block != NULL ? memset(block, 0, bytes) : sg_pool_allocate_zeroed(bytes);
+}
+
+static void tier_free(void *block, uint8_t maker)
+{
+    /* What aligned_alloc made is ended by free. */
+    uint8_t ender = maker == SLOT_LIVE_ALIGNED ? SLOT_LIVE_MALLOC : maker;
+
+    if (!fast_free(block, ender))
+        sg_pool_free(block, ender, "free");
+}
+
+static void tier_free_stated(void *block, const struct call *call)
+{
+    struct stated stated = {.bytes = call->bytes, .alignment = call->alignment};
+    uint8_t ender = call->maker == SLOT_LIVE_ALIGNED ? SLOT_LIVE_MALLOC : call->maker;
+
+    if (call->alignment != 0 || !fast_free_sized(block, call->bytes, ender))
+        sg_pool_free_stated(block, stated, ender, "free_sized");
+}
+
+static struct answer answer_of(void *block)
+{
+    return (struct answer){block, block == NULL ? 0 : sg_pool_usable_bytes(block, "usable")};
+}
+
+static void *make(const struct call *call)
+{
+    if (call->kind == CALL_CALLOC)
+        return tier_calloc(call->bytes);
+    if (call->kind == CALL_ALIGNED)
+        return sg_pool_allocate_aligned(call->alignment, call->bytes, call->maker);
+    return tier_malloc(call->bytes, call->maker);
+}
+
+/* The k-th block to be freed. */
+static unsigned burst_index(const struct call *call, unsigned k)
+{
+    unsigned half = (call->count + 1) / 2;
+
+    if (call->order == BURST_DOWNWARDS)
+        return call->count - 1 - k;
+    if (call->order == BURST_EVERY_SECOND)
+        return k < half ? 2 * k : 2 * (k - half) + 1;
+    return k;
+}
+
+/* Each block is stamped with its own address: two that overlap cannot both keep theirs. */
+static void burst(const struct call *call)
+{
+    static void *blocks[OPS_BURST_BLOCKS_MAX];
+    bool is_stamped = call->bytes >= sizeof(void *);
+
+    for (unsigned i = 0; i < call->count; i++) {
+        blocks[i] = tier_malloc(call->bytes, SLOT_LIVE_MALLOC);
+        if (blocks[i] == NULL)
+            shadow_fail("out of memory", i);
+        if (is_stamped)
+            memcpy(blocks[i], &blocks[i], sizeof(blocks[i]));
+    }
+    for (unsigned k = 0; k < call->count; k++) {
+        unsigned i = burst_index(call, k);
+
+        if (is_stamped && memcmp(blocks[i], &blocks[i], sizeof(blocks[i])) != 0)
+            shadow_fail("contents of a burst changed", i);
+        tier_free(blocks[i], SLOT_LIVE_MALLOC);
+    }
+}
+
+static void require_dead(const void *block, unsigned slot)
+{
+    const struct span *span = page_map_lookup((uintptr_t)block);
+    const slot_state_byte *state = span == NULL ? NULL : slot_state_of(&span->slots, block);
+
+    if (state != NULL && slot_state_is_live(load_relaxed(state)))
+        shadow_fail("a freed block lives", slot);
+}
+
+static void end_block(struct shadow *shadow, const struct call *call)
+{
+    void *block = shadow_take(shadow, call->slot);
+
+    if (call->kind == CALL_FREE_STATED)
+        tier_free_stated(block, call);
+    else
+        tier_free(block, call->maker);
+    require_dead(block, call->slot);
+}
+
+static void resize_block(struct shadow *shadow, const struct call *call)
+{
+    char *block = shadow->blocks[call->slot].address;
+
+    shadow_prepare_move(shadow, call);
+    shadow_move(shadow, call, answer_of(sg_pool_reallocate(block, call->bytes, "realloc")));
+}
+
+static void ask_usable(struct shadow *shadow, const struct call *call)
+{
+    struct shadow_block *block = &shadow->blocks[call->slot];
+
+    if (sg_pool_usable_bytes(block->address, "usable") != block->usable_bytes)
+        shadow_fail("usable changed", call->slot);
+    shadow_fill_usable(shadow, call->slot);
+}
+
+static void verify_all(const struct shadow *shadow)
+{
+    for (unsigned slot = 0; slot < OPS_SLOTS; slot++)
+        if (shadow->blocks[slot].address != NULL)
+            shadow_verify(shadow, slot);
+}
+
+static void perform(struct shadow *shadow, const struct call *call)
+{
+    switch (call->kind) {
+    case CALL_MALLOC:
+    case CALL_CALLOC:
+    case CALL_ALIGNED:
+        shadow_give(shadow, call, answer_of(make(call)));
+        return;
+    case CALL_REALLOC:
+        resize_block(shadow, call);
+        return;
+    case CALL_FREE:
+    case CALL_FREE_STATED:
+        end_block(shadow, call);
+        return;
+    case CALL_USABLE:
+        ask_usable(shadow, call);
+        return;
+    case CALL_VERIFY:
+        verify_all(shadow);
+        return;
+    case CALL_TRIM:
+        (void)sg_pool_trim(call->bytes);
+        walk_trimmed(call->bytes);
+        return;
+    case CALL_STATISTICS:
+        walk_statistics(shadow);
+        return;
+    case CALL_BURST:
+        burst(call);
+        return;
+    }
+}
+
+static void end_all(struct shadow *shadow)
+{
+    for (unsigned slot = 0; slot < OPS_SLOTS; slot++) {
+        struct call call = {.kind = CALL_FREE, .slot = slot, .maker = shadow->blocks[slot].maker};
+
+        if (shadow->blocks[slot].address != NULL)
+            end_block(shadow, &call);
+    }
+    walk_end();
+}
+
+static void start(const struct tuning *tuning)
+{
+    walk_start(tuning->seed);
+    store_relaxed(&sg_options.thread_cache_bytes, tuning->thread_cache_bytes);
+    store_relaxed(&sg_options.dirty_bytes, tuning->dirty_bytes);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
+{
+    static struct shadow shadow;
+    static struct plan plan;
+    struct tuning tuning;
+    struct call call;
+
+    plan_start(&plan, data, bytes, &tuning);
+    start(&tuning);
+    shadow_start(&shadow, tuning.is_dense);
+    errno = ERRNO_CANARY;
+    for (unsigned number = 1; plan_next(&plan, &call); number++) {
+        shadow_note_call(number);
+        perform(&shadow, &call);
+        if (errno != ERRNO_CANARY)
+            shadow_fail("errno changed", call.slot);
+        if (number % CALLS_PER_WALK == 0)
+            walk_check(&shadow);
+    }
+    end_all(&shadow);
+    return 0;
+}
