@@ -59,7 +59,7 @@ EXPORT void *pvalloc(size_t bytes)
     return or_no_memory(allocate(sg_os_page_bytes, align_down(rounded, sg_os_page_bytes)));
 }
 
-#define ALIAS(original) EXPORT __attribute__((alias(#original), copy(original)))
+#define ALIAS(original) EXPORT SAME_ATTRIBUTES(original) __attribute__((alias(#original)))
 ALIAS(memalign) void *__libc_memalign(size_t alignment, size_t bytes);
 ALIAS(valloc) void *__libc_valloc(size_t bytes);
 ALIAS(pvalloc) void *__libc_pvalloc(size_t bytes);

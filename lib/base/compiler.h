@@ -19,6 +19,13 @@
 #define COLD __attribute__((cold, noinline))
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 
+/* For an alias of a function that a libc header has declared with attributes of its own. */
+#if defined(__has_attribute) && __has_attribute(copy)
+#define SAME_ATTRIBUTES(original) __attribute__((copy(original)))
+#else
+#define SAME_ATTRIBUTES(original)
+#endif
+
 /* One pointer in the static TLS block: `dlopen` of the library into a running program works
  * because so little fits into the surplus that glibc keeps. */
 #define THREAD_POINTER __thread __attribute__((tls_model("initial-exec")))

@@ -299,7 +299,7 @@ void sg_central_rebuild_add(struct span *span)
     sg_central_relist(list, span);
 }
 
-static void check_span(struct span *span)
+static void check_span(const struct span *span)
 {
     sg_span_check(span);
     ASSERT(count_free(span) == span->free_slots);
@@ -312,9 +312,17 @@ void sg_central_check(uint32_t class)
 
     struct central_list *list = &sg_central[class];
 
+    size_t free_slots = 0;
+
     lock(list, class);
     for (uint32_t i = 0; i < FULLNESS_LISTS; i++)
-        for (struct list_node *node = list->by_fullness[i]; node != NULL; node = node->next)
-            check_span(container_of(node, struct span, link));
+        for (struct list_node *node = list->by_fullness[i]; node != NULL; node = node->next) {
+            const struct span *span = container_of(node, struct span, link);
+
+            check_span(span);
+            free_slots += span->free_slots;
+        }
+    /* A span with free slots that is in no list would be missing. */
+    ASSERT(list->is_sweeping || free_slots == list->free_slots);
     unlock(list);
 }

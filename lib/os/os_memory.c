@@ -27,10 +27,12 @@ void sg_os_memory_start(void)
         sg_os_page_bytes = bytes;
 }
 
+/* Accounted as any program's memory is, without MAP_NORESERVE: a request that the kernel would
+ * refuse glibc it refuses us. */
 static void *map(void *hint, size_t bytes, int protection)
 {
     long result = os_syscall6(SYS_mmap, (long)hint, (long)bytes, protection,
-                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+                              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     return os_failed(result) ? NULL : (void *)result;
 }

@@ -104,7 +104,7 @@ void sg_page_cache_insert(struct span *span, enum run_kind kind)
     if (kind == RUN_STUCK && (below != NULL || above != NULL))
         kind = RUN_DIRTY; /* together they may hold whole OS pages */
     span->slots.owner = SPAN_FREE;
-    span->slots.mark = kind;
+    span->slots.mark = (uint8_t)kind;
     map_ends(span);
     sg_page_runs_insert(runs_of(kind), span);
     if (kind == RUN_DIRTY) {
@@ -250,7 +250,7 @@ struct span *sg_page_cache_take(size_t pages, size_t alignment_pages, enum span_
     }
     if (span != NULL) {
         sg_page_map_set(span->slots.base, span->pages, span);
-        span->slots.owner = owner;
+        span->slots.owner = (uint8_t)owner;
         sg_page_cache.used_pages += span->pages;
     }
     unlock();

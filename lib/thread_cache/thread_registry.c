@@ -160,8 +160,7 @@ void sg_thread_registry_statistics(struct thread_cache_statistics *ret_statistic
     unlock();
 }
 
-/* The fork may come from a signal handler that interrupted us, or from within a slow path. The first
- * thread's cache is not armed where there is no key; it is visible then, or the only one. */
+/* The fork may come from a signal handler that interrupted us, or from within a slow path. */
 static struct thread_cache *own_even_if_hidden(void)
 {
     if (sg_thread_cache_self != &sg_thread_cache_none)

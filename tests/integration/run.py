@@ -46,7 +46,8 @@ def parse(arguments):
     parser.add_argument("--keep", action="store_true", help="keep the temporary folder, print it")
     parser.add_argument("--env", nargs="+", action="extend", default=[], type=assignment,
                         metavar="NAME=VALUE", help="set in the environment of preloaded runs only")
-    parser.add_argument("--no-skip", action="store_true", help="a case that cannot run is a failure")
+    parser.add_argument("--no-skip", action="store_true",
+                        help="a case that cannot run is a failure")
     parser.add_argument("--limit", type=positive, metavar="SECONDS",
                         help="replace each case's own time limit for one run")
     options = parser.parse_args(arguments)

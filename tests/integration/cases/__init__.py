@@ -1,8 +1,8 @@
 """Every case, in the order in which they run: the quick ones first."""
 
 from cases import (
-    build, compilers, databases, debian, fork, git, java, network, node, postgresql, python, scripts,
-    stress, threads,
+    build, compilers, databases, debian, fork, git, java, network, node, postgresql, python,
+    scripts, stress, threads,
 )
 
 CASES = [

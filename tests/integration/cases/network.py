@@ -21,7 +21,8 @@ def content(name):
     """Compressible but not trivial, and known from the name alone."""
     lines, used, number = [], 0, 0
     while used < FILES[name]:
-        lines.append(f"{name} line {number} {hashlib.md5(f'{name}{number}'.encode()).hexdigest()}\n")
+        noise = hashlib.md5(f"{name}{number}".encode()).hexdigest()
+        lines.append(f"{name} line {number} {noise}\n")
         used += len(lines[-1])
         number += 1
     return "".join(lines).encode()[:FILES[name]]
@@ -71,7 +72,7 @@ def load(session, port):
             ["wrk", "-t", "2", "-c", "16", "-d", "1s", "-H", "Accept-Encoding: gzip", url],
             clean=only_failures)
         served = re.search(r"(\d+) requests in", finished.stdout)
-        session.require(served and int(served[1]) > 100, f"wrk was hardly served:\n{finished.stdout}")
+        session.require(served and int(served[1]) > 100, f"hardly served:\n{finished.stdout}")
         session.require(not only_failures(finished.stdout), finished.stdout)
 
 

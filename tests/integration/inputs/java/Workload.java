@@ -20,7 +20,7 @@ import java.util.zip.DataFormatException;
 import java.util.zip.Deflater;
 import java.util.zip.Inflater;
 
-/** Direct buffers, zlib and thread stacks come from malloc; the compilers that run beside use it too. */
+/** Direct buffers and zlib use malloc, and so do the compilers that run beside the program. */
 public final class Workload {
     private static final int TASKS = 24;
 

@@ -28,7 +28,8 @@ function objects(count, next) {
 
 function throughJson(next) {
     let text = JSON.stringify(objects(4000, next));
-    for (let round = 0; round < 5; round++) text = JSON.stringify(JSON.parse(text), null, round % 2);
+    for (let round = 0; round < 5; round++)
+        text = JSON.stringify(JSON.parse(text), null, round % 2);
     return digest(text);
 }
 
@@ -80,7 +81,8 @@ function throughStreams(next, done) {
 
 function work(seed) {
     const next = numbers(seed);
-    return [throughJson(next), throughBuffers(next), throughZlib(next), throughMaps(next)].join(' ');
+    return [throughJson, throughBuffers, throughZlib, throughMaps]
+        .map((part) => part(next)).join(' ');
 }
 
 function startWorker(index) {
@@ -96,7 +98,8 @@ function startWorker(index) {
 async function main() {
     console.log(`main ${work(99)}`);
     const answers = await Promise.all([0, 1, 2, 3].map(startWorker));
-    answers.forEach((answer, index) => console.log(`worker ${index} ${answer.text} ${answer.bytes}`));
+    answers.forEach((answer, index) =>
+        console.log(`worker ${index} ${answer.text} ${answer.bytes}`));
     throughStreams(numbers(5), (text) => {
         console.log(`streams ${text}`);
         console.log('end of workload');
