@@ -12,7 +12,7 @@
 
 #define SEED 0x9e3779b97f4a7c15u
 
-enum { CHUNKS = 11, CHUNK_NS = 2 * 1000 * 1000, MOST_PAIRS = 1 << 24 };
+enum { CHUNKS = 11, WARM_NS = 10 * 1000 * 1000, CHUNK_NS = 2 * 1000 * 1000, MOST_PAIRS = 1 << 24 };
 
 struct shape {
     const char *name;
@@ -61,7 +61,16 @@ static size_t run_pairs(struct measurement *measured, size_t pairs)
     return run_random(&measured->work, pairs);
 }
 
-/* Doubles the chunk until it is long enough to time; that also warms every cache. */
+/* First faults and what an allocator learns at the start are not what a pair costs. */
+static void warm_up(struct measurement *measured)
+{
+    double start = cpu_ns();
+
+    while (cpu_ns() - start < WARM_NS)
+        run_pairs(measured, 64);
+}
+
+/* Doubles the chunk until it is long enough to time. */
 static size_t calibrate(struct measurement *measured)
 {
     size_t pairs = 64;
@@ -78,6 +87,8 @@ static size_t calibrate(struct measurement *measured)
 
 static void measure_chunks(struct measurement *measured)
 {
+    warm_up(measured);
+
     size_t pairs = calibrate(measured);
 
     for (int i = 0; i < CHUNKS; i++) {
