@@ -18,7 +18,7 @@ FLAGS = {
 }
 TOPICS = ("failure", "empty", "aligned", "content", "free_sized", "introspection", "symbols",
           "operators", "fork", "fork_stdio", "spawn", "thread_exit", "seccomp", "plugins",
-          "late_dlopen")
+          "late_dlopen", "regressions")
 
 
 def source_of(name):
