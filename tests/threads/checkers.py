@@ -1,8 +1,9 @@
 #!/usr/bin/python3
-"""The stress under ThreadSanitizer, helgrind, DRD and memcheck, as TAP.
+"""The stress under ThreadSanitizer, helgrind and memcheck, as TAP.
 
 Usage: checkers.py STRESS_TSAN STRESS_VALGRIND. Each run must end well and report nothing; and each
 detector is shown to be awake: a run with a planted race (SPANGUARD_PLANT_RACE) must be reported.
+DRD is left out: its annotations and helgrind's exclude each other, and it cannot see our locks.
 """
 import os
 import subprocess
@@ -35,7 +36,6 @@ def main():
         ("ThreadSanitizer, no caches", [tsan, "-d", "0", "-s", "6000"],
          {"TSAN_OPTIONS": "exitcode=99", "SPANGUARD_OPTIONS": "thread_cache_bytes=0:dirty_bytes=0"}),
         ("helgrind", valgrind("helgrind", plain) + small, {}),
-        ("drd", valgrind("drd", plain) + small, {}),
         ("memcheck", valgrind("memcheck", plain, "--leak-check=no") + small, {}),
     )
     failed = 0
