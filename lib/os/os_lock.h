@@ -46,6 +46,7 @@ static inline void lock_acquire(struct lock *lock, enum lock_rank rank)
 {
     uint32_t expected = LOCK_FREE;
 
+    ANNOTATE_ATOMIC(lock, sizeof(*lock));
     if (SG_DEBUG_CHECKS)
         sg_lock_rank_push(rank);
     /* Acquire: sees everything that the last holder wrote. */

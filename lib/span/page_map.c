@@ -52,6 +52,9 @@ static bool cover_leaf(uintptr_t address)
     if (load_relaxed(entry) == NULL) { /* relaxed: only changed under `growth`, which we hold */
         struct page_map_leaf *leaf = sg_metadata_map(sizeof(*leaf));
 
+        if (leaf != NULL)
+            ANNOTATE_ATOMIC(leaf, sizeof(*leaf));
+        ANNOTATE_ATOMIC(entry, sizeof(*entry));
         /* Release: as above. */
         atomic_store_explicit(entry, leaf, memory_order_release);
     }
