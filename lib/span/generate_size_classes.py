@@ -11,7 +11,8 @@ PAGE_BYTES = 8192
 SEGMENTS = [(1 << 10, 16), (2 << 10, 64), (8 << 10, 128), (64 << 10, 1 << 10), (256 << 10, 8 << 10)]
 MAX_SPAN_PAGES = 32         # 256 KiB: one 64-bit mask says which 4 KiB pieces were given back
 WANTED_SLOTS = 32           # per span, so that a batch seldom needs two spans
-BATCH_BYTES = 256 << 10     # most that moves between tiers at once
+BATCH_BYTES = 32 << 10      # that move between tiers at once: what every thread soon caches
+BATCH_BYTES_BEYOND_A_PAGE = 256 << 10  # cached by those only that ask often
 BATCH_MAX = 64
 
 
@@ -44,7 +45,8 @@ def row(index, size):
     pages = pages_of_span(size)
     rotation = (size & -size).bit_length() - 1
     inverse = pow(size >> rotation, -1, 1 << 64)
-    batch = max(1, min(BATCH_MAX, BATCH_BYTES // size))
+    batch_bytes = BATCH_BYTES if size < PAGE_BYTES else BATCH_BYTES_BEYOND_A_PAGE
+    batch = max(1, min(BATCH_MAX, batch_bytes // size))
     return (f"SIZE_CLASS({index}, {size}, {pages}, {pages * PAGE_BYTES // size}, {batch}, "
             f"{rotation}, {inverse:#x}u)")
 
