@@ -171,20 +171,23 @@ TEST(dirty_memory_is_bounded)
     expect_all_merged();
 }
 
-/* Fill and drain in turn: at first each round is purged and faulted in again, then it is kept. */
+/* Fill and drain in turn: at first each round is purged and faulted in again, then it is kept. A
+ * pause of the machine fades what was learnt, so most of the later rounds are asked, not all. */
 TEST(memory_that_is_asked_for_again_at_once_is_kept)
 {
     struct span *spans[16];
-    size_t purges = 0;
+    int quiet_rounds = 0;
 
     for (int round = 0; round < 60; round++) {
-        purges = statistics().purge_calls;
+        size_t purges = statistics().purge_calls;
+
         for (int i = 0; i < 16; i++)
             spans[i] = take(64);
         for (int i = 0; i < 16; i++)
             sg_page_cache_give(spans[i], false);
+        quiet_rounds += round >= 30 && statistics().purge_calls == purges;
     }
-    EXPECT_EQUAL(statistics().purge_calls, purges);
+    EXPECT(quiet_rounds >= 20);
     expect_all_merged();
 }
 
