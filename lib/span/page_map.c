@@ -40,6 +40,19 @@ static struct page_map_root *root_of(uintptr_t address)
     return root;
 }
 
+/* Under `growth`. */
+static void add_leaf(struct page_map_leaf *_Atomic *entry)
+{
+    struct page_map_leaf *leaf = sg_metadata_map(sizeof(*leaf));
+
+    if (leaf == NULL)
+        return;
+    ANNOTATE_ATOMIC(leaf, sizeof(*leaf));
+    ANNOTATE_ATOMIC(entry, sizeof(*entry));
+    /* Release: as above. */
+    atomic_store_explicit(entry, leaf, memory_order_release);
+}
+
 static bool cover_leaf(uintptr_t address)
 {
     struct page_map_root *root = root_of(address);
@@ -49,15 +62,8 @@ static bool cover_leaf(uintptr_t address)
 
     struct page_map_leaf *_Atomic *entry =
         &root->leaves[(address >> PAGE_MAP_LEAF_SHIFT) & (PAGE_MAP_ROOT_ENTRIES - 1)];
-    if (load_relaxed(entry) == NULL) { /* relaxed: only changed under `growth`, which we hold */
-        struct page_map_leaf *leaf = sg_metadata_map(sizeof(*leaf));
-
-        if (leaf != NULL)
-            ANNOTATE_ATOMIC(leaf, sizeof(*leaf));
-        ANNOTATE_ATOMIC(entry, sizeof(*entry));
-        /* Release: as above. */
-        atomic_store_explicit(entry, leaf, memory_order_release);
-    }
+    if (load_relaxed(entry) == NULL) /* relaxed: only changed under `growth`, which we hold */
+        add_leaf(entry);
     return load_relaxed(entry) != NULL;
 }
 
