@@ -5,6 +5,7 @@ import re
 LAYERS = {
     "base": "lib/base",
     "os": "lib/os",
+    "unwind": "lib/unwind",
     "hardening": "hardening",
     "options": "lib/options",
     "span": "lib/span",

@@ -1,176 +1,102 @@
 #include "report.h"
 
-#include "format.h"
 #include "os_file.h"
 #include "os_thread.h"
-#include "slot.h"
+#include "report_sink.h"
+#include "report_text.h"
 
 #include <stdlib.h>
 
-#define LINE_BYTES 512
+char sg_report_last[REPORT_LINE_BYTES];
 
-static const struct {
-    const char *code;
-    const char *title;
-} titles[] = {
-#define MISUSE(name, code, title) {code, title},
-    MISUSES(MISUSE)
-#undef MISUSE
-};
+/* Held while the last line is copied. A second one at that moment is not kept: it is no later. */
+static _Atomic bool last_is_busy;
 
-static const char *const makers[SLOT_STATE_COUNT] = {
-    [SLOT_LIVE_MALLOC] = "malloc",
-    [SLOT_LIVE_ALIGNED] = "aligned_alloc",
-    [SLOT_LIVE_SHRUNK] = "malloc",
-    [SLOT_LIVE_NEW] = "new",
-    [SLOT_LIVE_NEW_ARRAY] = "new[]",
-    [SLOT_LIVE_NEW_ALIGNED] = "aligned new",
-    [SLOT_LIVE_NEW_ARRAY_ALIGNED] = "aligned new[]",
-};
+/* Not atomic: written once, before there is a second thread; sealed then. */
+static __attribute__((section("sg_sealed"))) struct report_settings settings = {
+    .profile = "hardened", .target = REPORT_STDERR};
 
-static void say_prefix(struct text *text)
+void sg_report_configure(const struct report_settings *wanted)
 {
-    sg_text_string(text, "spanguard[");
-    sg_text_decimal(text, (uint64_t)sg_os_process_id());
-    sg_text_string(text, "]: ");
-}
-
-static void say_line(struct text *text)
-{
-    text->bytes[text->length++] = '\n'; /* begin_line() keeps room for it */
-    sg_os_write(OS_STDERR, text->bytes, text->length);
+    settings = *wanted;
 }
 
 static struct text begin_line(char *buffer)
 {
-    struct text text = sg_text_begin(buffer, LINE_BYTES - 1);
+    struct text text = sg_text_begin(buffer, REPORT_LINE_BYTES - 1); /* room for the newline */
 
-    say_prefix(&text);
+    sg_text_string(&text, "spanguard[");
+    sg_text_decimal(&text, (uint64_t)sg_os_process_id());
+    sg_text_string(&text, "]: ");
     return text;
+}
+
+static void end_line(struct text *text, const char *code)
+{
+    text->bytes[text->length++] = '\n';
+    sg_report_send(&settings, text, code);
+}
+
+static void keep(const struct text *text)
+{
+    /* Acquire and release: the next to copy sees this copy complete. */
+    if (atomic_exchange_explicit(&last_is_busy, true, memory_order_acquire))
+        return;
+    __builtin_memcpy(sg_report_last, text->bytes, text->length);
+    sg_report_last[text->length] = '\0';
+    atomic_store_explicit(&last_is_busy, false, memory_order_release);
+}
+
+static bool has_block(enum misuse_kind kind)
+{
+    return kind != MISUSE_STALE && kind != MISUSE_FOREIGN && kind != MISUSE_REENTRY &&
+           kind != MISUSE_ENTRY;
 }
 
 static void say_class(struct text *text, const struct misuse *misuse)
 {
-    sg_text_string(text, " (class ");
+    sg_text_string(text, " class=");
     if (misuse->class == REPORT_CLASS_LARGE)
         sg_text_string(text, "large");
     else
         sg_text_decimal(text, misuse->class);
-    sg_text_string(text, ")");
 }
 
-static void say_block(struct text *text, const struct misuse *misuse)
+void sg_report_line_of(const struct misuse *misuse)
 {
-    sg_text_string(text, "the block at ");
-    sg_text_hex(text, misuse->block);
-    sg_text_string(text, " of ");
-    sg_text_decimal(text, misuse->block_bytes);
-    sg_text_string(text, " bytes");
-}
+    char buffer[REPORT_LINE_BYTES];
+    struct text text = begin_line(buffer);
 
-static void say_interior(struct text *text, const struct misuse *misuse)
-{
-    sg_text_decimal(text, (uintptr_t)misuse->address - misuse->block);
-    sg_text_string(text, " bytes inside the ");
-    sg_text_string(text, slot_state_is_live(misuse->state) ? "live" : "free");
-    sg_text_string(text, " block at ");
-    sg_text_hex(text, misuse->block);
-    sg_text_string(text, " of ");
-    sg_text_decimal(text, misuse->block_bytes);
-    sg_text_string(text, " bytes");
-    say_class(text, misuse);
-}
-
-static void say_stated(struct text *text, const struct misuse *misuse)
-{
-    sg_text_string(text, "the block at ");
-    sg_text_hex(text, misuse->block);
-    sg_text_string(text, misuse->kind == MISUSE_SIZE ? " has " : " is not so aligned, it has ");
-    sg_text_decimal(text, misuse->block_bytes);
-    sg_text_string(text, " bytes");
-    say_class(text, misuse);
-}
-
-static void say_observation(struct text *text, const struct misuse *misuse)
-{
-    switch (misuse->kind) {
-    case MISUSE_DOUBLE_FREE:
-        say_block(text, misuse);
-        sg_text_string(text, " is already free");
-        say_class(text, misuse);
-        return;
-    case MISUSE_STALE:
-        sg_text_string(text, "no block is there any more, its memory was recycled");
-        return;
-    case MISUSE_INTERIOR:
-    case MISUSE_UNALIGNED:
-        say_interior(text, misuse);
-        return;
-    case MISUSE_FOREIGN:
-        sg_text_string(text, "the address was never handed out by this allocator");
-        return;
-    case MISUSE_INTERFACE:
-        say_block(text, misuse);
-        sg_text_string(text, " was made by ");
-        sg_text_string(text, makers[misuse->state]);
-        say_class(text, misuse);
-        return;
-    case MISUSE_SIZE:
-    case MISUSE_ALIGNMENT:
-        say_stated(text, misuse);
-        return;
-    case MISUSE_CACHED_SLOT:
-        sg_text_string(text, "the block at ");
-        sg_text_hex(text, misuse->block);
-        sg_text_string(text, " waits in a cache and is not free: freed by two threads at once, or"
-                             " by a signal handler inside malloc");
-        say_class(text, misuse);
-        return;
-    case MISUSE_REENTRY:
-        sg_text_string(text, "a signal handler called it while it interrupted the allocator");
-        return;
-    }
-}
-
-static void say_call(struct text *text, const struct misuse *misuse)
-{
-    sg_text_string(text, misuse->function);
-    if (misuse->kind != MISUSE_REENTRY && misuse->kind != MISUSE_CACHED_SLOT) {
-        sg_text_string(text, "(");
-        sg_text_hex(text, (uintptr_t)misuse->address);
-        if (misuse->kind == MISUSE_SIZE || misuse->kind == MISUSE_ALIGNMENT) {
-            sg_text_string(text, ", ");
-            sg_text_decimal(text, misuse->stated);
-        }
-        sg_text_string(text, ")");
-    }
-    sg_text_string(text, ": ");
+    text.capacity--; /* room for the parenthesis */
+    sg_report_say_finding(&text, misuse);
+    sg_text_string(&text, " (profile=");
+    sg_text_string(&text, settings.profile);
+    if (has_block(misuse->kind))
+        say_class(&text, misuse);
+    sg_text_string(&text, " ");
+    sg_report_say_places(&text, misuse);
+    sg_report_say_stacks(&text, misuse);
+    text.capacity++;
+    sg_text_string(&text, ")");
+    keep(&text);
+    end_line(&text, sg_report_code(misuse->kind));
 }
 
 void sg_report_misuse(const struct misuse *misuse)
 {
-    char buffer[LINE_BYTES];
-    struct text text = begin_line(buffer);
-
-    sg_text_string(&text, titles[misuse->kind].code);
-    sg_text_string(&text, " ");
-    sg_text_string(&text, titles[misuse->kind].title);
-    sg_text_string(&text, ": ");
-    say_call(&text, misuse);
-    say_observation(&text, misuse);
-    say_line(&text);
+    sg_report_line_of(misuse);
     abort();
 }
 
 void sg_report_notice(const char *first, const char *second, const char *third)
 {
-    char buffer[LINE_BYTES];
+    char buffer[REPORT_LINE_BYTES];
     struct text text = begin_line(buffer);
 
     sg_text_string(&text, first);
     sg_text_string(&text, second);
     sg_text_string(&text, third);
-    say_line(&text);
+    end_line(&text, NULL);
 }
 
 void sg_report_panic(const char *where, const char *text_of_panic)

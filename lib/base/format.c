@@ -41,3 +41,9 @@ void sg_text_hex(struct text *text, uint64_t value)
     sg_text_string(text, "0x");
     digits(text, value, 16);
 }
+
+void sg_text_hex_digits(struct text *text, uint64_t value, unsigned count)
+{
+    while (count-- > 0)
+        sg_text_bytes(text, &"0123456789abcdef"[value >> (4 * count) & 15], 1);
+}

@@ -17,4 +17,7 @@ HIDDEN void sg_text_bytes(struct text *text, const char *bytes, size_t length);
 HIDDEN void sg_text_decimal(struct text *text, uint64_t value);
 HIDDEN void sg_text_hex(struct text *text, uint64_t value); /* with 0x in front */
 
+/* The lowest `count` hexadecimal digits of `value`, leading zeroes too. */
+HIDDEN void sg_text_hex_digits(struct text *text, uint64_t value, unsigned count);
+
 #endif

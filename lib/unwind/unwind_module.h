@@ -1,0 +1,17 @@
+/* The loaded module around an address. */
+#ifndef SG_UNWIND_UNWIND_MODULE_H
+#define SG_UNWIND_UNWIND_MODULE_H
+
+#include "compiler.h"
+
+struct module {
+    uintptr_t start;         /* of what is mapped */
+    uintptr_t end;           /* past it */
+    const uint8_t *eh_index; /* .eh_frame_hdr, or NULL */
+    const char *name;        /* as the loader opened it; "" for the program */
+};
+
+/* False if no module is there, or if this libc cannot tell without a lock (before glibc 2.35). */
+HIDDEN MUST_USE bool sg_module_of(uintptr_t pc, struct module *ret_module);
+
+#endif
