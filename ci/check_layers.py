@@ -31,6 +31,9 @@ HEADERS_ALLOWED = {
     ("api", "malloc.h"): "struct mallinfo2 and the prototypes that we implement",
     ("api", "stdlib.h"): "abort, where operator new cannot throw",
     ("base", "valgrind/helgrind.h"): "requests to valgrind's thread checkers, in their build only",
+    ("unwind", "dlfcn.h"): "_dl_find_object: the module around an address, without a lock",
+    ("unwind", "link.h"): "the name of that module",
+    ("unwind", "ucontext.h"): "the registers of an interrupted thread",
     ("hardening", "stdlib.h"): "abort, which ends the process after a report",
 }
 
@@ -41,6 +44,7 @@ C_FUNCTIONS = set("memcpy memmove memset memcmp memchr strlen strcmp strncmp str
 
 # Further imports of a layer's objects, and why. The os layer may import anything but ALLOCATES.
 IMPORTS_ALLOWED = {
+    ("unwind", "_dl_find_object"): "weak: the module around an address, without a lock",
     ("hardening", "abort"): "ends the process after a report",
     ("api", "abort"): "where operator new cannot throw",
     ("api", "__errno_location"): "errno is set here and nowhere else",

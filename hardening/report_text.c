@@ -26,10 +26,10 @@ static const char *maker_of(uint8_t state)
     return state < SLOT_STATE_COUNT && makers[state] != NULL ? makers[state] : "another interface";
 }
 
-/* Between the conversions of `form`, %N puts in a number of the finding and %W, %S a word:
- *   %b bytes of the block    %i from its start to the address    %p from its end to the address
- *   %u from the address to its start    %o offset    %n stated
- *   %W READ or WRITE    %S live or free    %M who made it */
+/* What is put in for a letter behind %:
+ *   b bytes of the block    i from its start to the address    p from its end to the address
+ *   u from the address to its start    o offset    n what was stated
+ *   W READ or WRITE    S live or free    M who made it */
 static const char *const forms[] = {
     [MISUSE_OVERFLOW] = "a block of %b bytes was written past its end, first at +%o",
     [MISUSE_OVERFLOW_FAULT] = "%W at +%i, %p bytes past the end of a block of %b bytes",
@@ -47,8 +47,8 @@ static const char *const forms[] = {
     [MISUSE_INTERFACE] = "a block of %b bytes made by %M",
     [MISUSE_SIZE] = "size %n stated for a block of %b bytes",
     [MISUSE_ALIGNMENT] = "alignment %n stated for a block of %b bytes that lacks it",
-    [MISUSE_CACHED_SLOT] = "a block of %b bytes waits in a cache and is not free: freed by two"
-                           " threads at once, or by a signal handler inside malloc",
+    [MISUSE_CACHED_SLOT] = ("a block of %b bytes waits in a cache and is not free: freed by two"
+                            " threads at once, or by a signal handler inside malloc"),
     [MISUSE_REENTRY] = "a signal handler called it while it interrupted the allocator",
     [MISUSE_ENTRY] = "an entry of a cache of free blocks does not decode",
 };

@@ -1,0 +1,228 @@
+#include "unwind_step.h"
+
+#include "unwind_cache.h"
+#include "unwind_expression.h"
+
+#define SIGNALS_MAX 4u /* a handler's frame may lead anywhere: each gets one more jump */
+
+/* What a step will make of the registers, when all of it could be read. */
+struct next {
+    uintptr_t cfa;
+    uintptr_t pc;
+    struct registers registers;
+};
+
+static uintptr_t register_of(const struct walk *walk, unsigned which)
+{
+    return walk->registers.value[which];
+}
+
+static bool is_known(const struct walk *walk, unsigned which)
+{
+    return which < REGISTERS && (walk->registers.known >> which & 1) != 0;
+}
+
+/* Inside a walk the stack only ever shrinks: so it ends. */
+static bool go_on(struct walk *walk, struct next *next)
+{
+    if (next->pc < PROBE_BYTES || next->cfa % sizeof(uintptr_t) != 0 ||
+        next->cfa <= register_of(walk, REGISTER_STACK) ||
+        next->cfa - walk->memory.low >= STACK_SPAN_BYTES)
+        return false;
+    registers_set(&next->registers, REGISTER_STACK, next->cfa);
+    registers_set(&next->registers, REGISTER_PC, code_address(next->pc));
+    walk->registers = next->registers;
+    walk->is_exact = false;
+    return true;
+}
+
+static bool in_module(struct walk *walk, uintptr_t pc)
+{
+    if (pc >= walk->module.start && pc < walk->module.end)
+        return true;
+    walk->module.end = walk->module.start;
+    return sg_module_of(pc, &walk->module);
+}
+
+/* Where the tables know nothing: code made at run time, or by another kind of machine. Its frames
+ * are taken to begin with the saved frame pointer and the return address. */
+static bool step_by_frame_pointer(struct walk *walk)
+{
+    uintptr_t frame = register_of(walk, REGISTER_FRAME);
+    struct next next = {.cfa = frame + 2 * sizeof(uintptr_t)};
+    uintptr_t outer;
+
+    if (!is_known(walk, REGISTER_FRAME) || frame < register_of(walk, REGISTER_STACK) ||
+        !stack_read(&walk->memory, frame, &outer) ||
+        !stack_read(&walk->memory, frame + sizeof(uintptr_t), &next.pc))
+        return false;
+    registers_set(&next.registers, REGISTER_FRAME, outer);
+    next.pc = code_address(next.pc);
+    return (in_module(walk, next.pc) || sg_os_is_readable(next.pc & ~(PROBE_BYTES - 1))) &&
+           go_on(walk, &next);
+}
+
+#if defined(__x86_64__)
+
+/* A call through a bad pointer: only the return address was pushed. */
+static bool step_out_of_nowhere(struct walk *walk)
+{
+    uintptr_t stack = register_of(walk, REGISTER_STACK);
+    struct next next = {.cfa = stack + sizeof(uintptr_t), .registers = walk->registers};
+
+    return stack_read(&walk->memory, stack, &next.pc) && in_module(walk, next.pc) &&
+           go_on(walk, &next);
+}
+
+static bool value_at(struct walk *walk, const struct location *location, uintptr_t cfa,
+                     uintptr_t *ret_value)
+{
+    struct expression_input input = {&walk->registers, &walk->memory, cfa, true};
+    uintptr_t address;
+
+    switch (location->how) {
+    case HOW_CFA:
+        return stack_read(&walk->memory, cfa + (uintptr_t)(intptr_t)location->number, ret_value);
+    case HOW_CFA_VALUE:
+        return *ret_value = cfa + (uintptr_t)(intptr_t)location->number, true;
+    case HOW_REGISTER:
+    case HOW_REGISTER_MEMORY:
+        if (!is_known(walk, location->base))
+            return false;
+        address = register_of(walk, location->base) + (uintptr_t)(intptr_t)location->number;
+        if (location->how == HOW_REGISTER_MEMORY)
+            return stack_read(&walk->memory, address, ret_value);
+        return *ret_value = address, true;
+    case HOW_EXPRESSION:
+        return sg_expression_value(location, &input, &address) &&
+               stack_read(&walk->memory, address, ret_value);
+    case HOW_EXPRESSION_VALUE:
+        return sg_expression_value(location, &input, ret_value);
+    default:
+        return false;
+    }
+}
+
+static bool cfa_of(struct walk *walk, const struct location *location, uintptr_t *ret_cfa)
+{
+    struct expression_input input = {&walk->registers, &walk->memory, 0, false};
+
+    if (location->how == HOW_EXPRESSION_VALUE)
+        return sg_expression_value(location, &input, ret_cfa);
+    return value_at(walk, location, 0, ret_cfa);
+}
+
+/* Out of a handler: the registers are those that the kernel saved, on whichever stack. */
+static bool leave_signal(struct walk *walk, const struct next *next)
+{
+    if (walk->signals++ == SIGNALS_MAX || next->pc < PROBE_BYTES)
+        return false;
+    walk->registers = next->registers;
+    registers_set(&walk->registers, REGISTER_STACK, next->cfa);
+    registers_set(&walk->registers, REGISTER_PC, next->pc);
+    walk->memory.low = next->cfa - STACK_RED_ZONE;
+    walk->is_exact = true;
+    return true;
+}
+
+static bool step_by_rule(struct walk *walk, const struct rule *rule)
+{
+    static const uint8_t numbers[FOLLOWED] = {REGISTER_RBX, REGISTER_FRAME, REGISTER_PC};
+    struct next next = {0};
+
+    if (rule->followed[FOLLOW_PC].how == HOW_UNKNOWN || !cfa_of(walk, &rule->cfa, &next.cfa))
+        return false;
+    for (unsigned i = 0; i < FOLLOWED; i++) {
+        const struct location *location = &rule->followed[i];
+        uintptr_t value = register_of(walk, numbers[i]);
+        bool has_value = is_known(walk, numbers[i]);
+
+        if (location->how == HOW_UNKNOWN)
+            has_value = false;
+        else if (location->how != HOW_SAME)
+            has_value = value_at(walk, location, next.cfa, &value);
+        if (has_value)
+            registers_set(&next.registers, numbers[i], value);
+    }
+    if ((next.registers.known >> REGISTER_PC & 1) == 0)
+        return false;
+    next.pc = next.registers.value[REGISTER_PC];
+    return rule->is_signal ? leave_signal(walk, &next) : go_on(walk, &next);
+}
+
+static bool short_cfa(struct walk *walk, struct short_rule rule, uintptr_t *ret_cfa)
+{
+    static const uint8_t bases[] = {[SHORT_STACK] = REGISTER_STACK,
+                                    [SHORT_FRAME] = REGISTER_FRAME,
+                                    [SHORT_RBX] = REGISTER_RBX,
+                                    [SHORT_FRAME_MEMORY] = REGISTER_FRAME};
+    unsigned base = bases[rule.cfa_base];
+
+    *ret_cfa = register_of(walk, base) + (uintptr_t)((intptr_t)rule.cfa_words * WORD_BYTES);
+    if (!is_known(walk, base))
+        return false;
+    return rule.cfa_base != SHORT_FRAME_MEMORY || stack_read(&walk->memory, *ret_cfa, ret_cfa);
+}
+
+static void short_saved(struct walk *walk, struct next *next, unsigned which, intptr_t number)
+{
+    uintptr_t value;
+
+    if (stack_read(&walk->memory, next->cfa + (uintptr_t)number, &value))
+        registers_set(&next->registers, which, value);
+    else
+        next->registers.known &= ~(1u << which);
+}
+
+static bool step_by_short_rule(struct walk *walk, struct short_rule rule)
+{
+    const uint32_t kept = 1u << REGISTER_RBX | 1u << REGISTER_FRAME;
+    struct next next;
+
+    if (rule.is_outermost || !short_cfa(walk, rule, &next.cfa) ||
+        !stack_read(&walk->memory, next.cfa - sizeof(uintptr_t), &next.pc))
+        return false;
+    next.registers.known = walk->registers.known & kept;
+    next.registers.value[REGISTER_RBX] = register_of(walk, REGISTER_RBX);
+    next.registers.value[REGISTER_FRAME] = register_of(walk, REGISTER_FRAME);
+    if (rule.frame_in_memory || rule.frame != 0)
+        short_saved(walk, &next, REGISTER_FRAME,
+                    rule.frame + (rule.frame_in_memory
+                                      ? (intptr_t)(register_of(walk, REGISTER_FRAME) - next.cfa)
+                                      : 0));
+    if (rule.rbx_in_memory || rule.rbx != 0)
+        short_saved(walk, &next, REGISTER_RBX,
+                    rule.rbx + (rule.rbx_in_memory
+                                    ? (intptr_t)(register_of(walk, REGISTER_FRAME) - next.cfa)
+                                    : 0));
+    return go_on(walk, &next);
+}
+
+bool sg_unwind_step(struct walk *walk)
+{
+    uintptr_t pc = register_of(walk, REGISTER_PC) - !walk->is_exact;
+    struct short_rule short_rule;
+    struct rule rule;
+
+    if (!in_module(walk, pc)) {
+        if (walk->is_exact && !sg_os_is_readable(pc & ~(PROBE_BYTES - 1)))
+            return step_out_of_nowhere(walk);
+        return step_by_frame_pointer(walk);
+    }
+    short_rule = sg_cache_find(&walk->module, pc);
+    if (short_rule.is_valid)
+        return step_by_short_rule(walk, short_rule);
+    if (!sg_rule_find(&walk->module, pc, &rule))
+        return step_by_frame_pointer(walk);
+    sg_cache_keep(&walk->module, pc, &rule);
+    return step_by_rule(walk, &rule);
+}
+
+#else
+
+bool sg_unwind_step(struct walk *walk)
+{
+    return step_by_frame_pointer(walk);
+}
+
+#endif
