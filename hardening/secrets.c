@@ -1,10 +1,20 @@
 #include "secrets.h"
 
-static struct random root;
+#include "os_random.h"
 
-void sg_secrets_start(void)
+SEALED struct keys sg_keys;
+
+static SEALED struct random root;
+
+void sg_secrets_start(bool encodes)
 {
     sg_random_seed(&root);
+    /* Not from the generator: who learns where blocks lie learns nothing of the keys. */
+    (void)sg_os_random(&sg_keys, sizeof(sg_keys));
+    sg_keys.canary_factor |= 1;
+    sg_keys.tag_mask = UINT64_MAX;
+    if (!encodes)
+        sg_keys.slot = sg_keys.state = sg_keys.tag_mask = 0;
 }
 
 struct random sg_secrets_random(uint64_t purpose)

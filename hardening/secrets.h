@@ -4,10 +4,29 @@
 
 #include "random.h"
 
-/* Once, before any other call here; reseeds in a forked child that wants secrets of its own. */
-HIDDEN void sg_secrets_start(void);
+/* Keys of the defences; read-only once the process runs. All zero before the start. */
+struct keys {
+    uint64_t slot;     /* entry.h */
+    uint64_t state;
+    uint64_t tag_mask; /* the bits of an entry's tag that are compared */
+    uint64_t canary;   /* canary.h */
+    uint64_t canary_factor;
+};
+
+extern HIDDEN struct keys sg_keys;
+
+/* Once, before any other call here. `encodes`: whether entries of caches are (entry.h). */
+HIDDEN void sg_secrets_start(bool encodes);
 
 /* A generator for one user, told apart from all others by `purpose`. Costs no system call. */
 HIDDEN struct random sg_secrets_random(uint64_t purpose);
+
+/* The two halves of the product, folded: each bit depends on all bits of both (wyhash). */
+static inline uint64_t folded_product(uint64_t one, uint64_t other)
+{
+    unsigned __int128 product = (unsigned __int128)one * other;
+
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
 
 #endif

@@ -17,9 +17,11 @@
 enum slot_state {
     SLOT_CENTRAL = 0, /* free, in its span                         */
     SLOT_CACHED,      /* free, in a thread cache                   */
-    SLOT_CACHED_ZERO, /* the same, and all of it reads as zero     */
+    SLOT_CACHED_ZERO, /* the same, and fresh: all reads as zero    */
+    SLOT_CACHED_WIPED, /* the same, and all of it was cleared by us */
     SLOT_TRANSFER,    /* free, in a batch between thread caches    */
     SLOT_RESIZING,    /* large: realloc is at it, nobody may end it */
+    SLOT_QUARANTINED, /* large: freed, without access              */
     SLOT_LIVE_FIRST = 8,
     SLOT_LIVE_MALLOC = SLOT_LIVE_FIRST,
     SLOT_LIVE_ALIGNED,
@@ -70,7 +72,7 @@ static inline slot_state_byte *slot_state_of(const struct slot_geometry *geometr
 
 static inline bool slot_state_is_cached(uint8_t state)
 {
-    return state == SLOT_CACHED || state == SLOT_CACHED_ZERO;
+    return state >= SLOT_CACHED && state <= SLOT_CACHED_WIPED;
 }
 
 static inline bool slot_state_is_live(uint8_t state)

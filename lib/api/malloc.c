@@ -1,4 +1,5 @@
 #include "api_errors.h"
+#include "checked_path.h"
 #include "fast_path.h"
 #include "pool.h"
 
@@ -7,8 +8,19 @@ static NOINLINE void *allocate_slow(size_t bytes)
     return or_no_memory(sg_pool_allocate(bytes, SLOT_LIVE_MALLOC));
 }
 
+/* Apart: so the profile `fast` needs no stack. */
+static NOINLINE void *checked_malloc(size_t bytes)
+{
+    void *object = checked_allocate(bytes, SLOT_LIVE_MALLOC);
+
+    return LIKELY(object != NULL) ? object : allocate_slow(bytes);
+}
+
 EXPORT void *malloc(size_t bytes)
 {
+    if (sg_policy.is_checked)
+        return checked_malloc(bytes);
+
     void *object = fast_allocate(bytes, SLOT_LIVE_MALLOC);
 
     if (LIKELY(object != NULL))
@@ -25,8 +37,18 @@ static NOINLINE void free_slow(void *object, const char *function)
     errno = saved;
 }
 
+static NOINLINE void checked_free(void *object)
+{
+    if (UNLIKELY(!checked_free_stated(object, SLOT_LIVE_MALLOC, BYTES_ANY)))
+        free_slow(object, "free");
+}
+
 EXPORT void free(void *object)
 {
+    if (sg_policy.is_checked) {
+        checked_free(object);
+        return;
+    }
     if (UNLIKELY(!fast_free(object, SLOT_LIVE_MALLOC)))
         free_slow(object, "free");
 }
@@ -38,7 +60,7 @@ EXPORT void *calloc(size_t count, size_t bytes_each)
     if (UNLIKELY(__builtin_mul_overflow(count, bytes_each, &bytes)))
         return or_no_memory(NULL);
 
-    void *object = fast_allocate(bytes, SLOT_LIVE_MALLOC);
+    void *object = sg_policy.is_checked ? NULL : fast_allocate(bytes, SLOT_LIVE_MALLOC);
     if (LIKELY(object != NULL))
         return __builtin_memset(object, 0, bytes);
     return or_no_memory(sg_pool_allocate_zeroed(bytes));
@@ -71,8 +93,7 @@ EXPORT void *reallocarray(void *object, size_t count, size_t bytes_each)
 
 EXPORT void cfree(void *object)
 {
-    if (!fast_free(object, SLOT_LIVE_MALLOC))
-        free_slow(object, "cfree");
+    free_slow(object, "cfree");
 }
 
 static NOINLINE void free_stated(void *object, struct stated stated, const char *function)
@@ -86,7 +107,7 @@ static NOINLINE void free_stated(void *object, struct stated stated, const char 
 /* C23 7.24.3.4. */
 EXPORT void free_sized(void *object, size_t bytes)
 {
-    if (UNLIKELY(!fast_free_sized(object, bytes, SLOT_LIVE_MALLOC)))
+    if (sg_policy.is_checked || UNLIKELY(!fast_free_sized(object, bytes, SLOT_LIVE_MALLOC)))
         free_stated(object, (struct stated){.bytes = bytes}, "free_sized");
 }
 

@@ -1,3 +1,4 @@
+#include "checked_path.h"
 #include "fast_path.h"
 #include "operators.h"
 #include "pool.h"
@@ -7,7 +8,8 @@ void *sg_new_array(size_t bytes)
     if (UNLIKELY(!operators_are_ours()))
         return _Znwm(bytes);
 
-    void *object = fast_allocate(bytes, SLOT_LIVE_NEW_ARRAY);
+    void *object = sg_policy.is_checked ? checked_allocate(bytes, SLOT_LIVE_NEW_ARRAY)
+                                        : fast_allocate(bytes, SLOT_LIVE_NEW_ARRAY);
     return LIKELY(object != NULL) ? object : sg_operator_allocate(bytes, 0, SLOT_LIVE_NEW_ARRAY);
 }
 
@@ -22,7 +24,9 @@ void sg_delete_array(void *object)
 {
     if (UNLIKELY(!operators_are_ours()))
         _ZdlPv(object);
-    else if (UNLIKELY(!fast_free(object, SLOT_LIVE_NEW_ARRAY)))
+    else if (sg_policy.is_checked
+                 ? UNLIKELY(!checked_free_stated(object, SLOT_LIVE_NEW_ARRAY, BYTES_ANY))
+                 : UNLIKELY(!fast_free(object, SLOT_LIVE_NEW_ARRAY)))
         sg_operator_free(object, SLOT_LIVE_NEW_ARRAY, "operator delete[]");
 }
 

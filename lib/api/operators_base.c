@@ -1,3 +1,4 @@
+#include "checked_path.h"
 #include "fast_path.h"
 #include "operators.h"
 #include "pool.h"
@@ -66,8 +67,18 @@ void sg_operator_free_stated(void *object, struct stated stated, uint8_t maker,
     errno = saved;
 }
 
+static NOINLINE void *checked_new(size_t bytes)
+{
+    void *object = checked_allocate(bytes, SLOT_LIVE_NEW);
+
+    return LIKELY(object != NULL) ? object : sg_operator_allocate(bytes, 0, SLOT_LIVE_NEW);
+}
+
 void *sg_new(size_t bytes)
 {
+    if (sg_policy.is_checked)
+        return checked_new(bytes);
+
     void *object = fast_allocate(bytes, SLOT_LIVE_NEW);
 
     return LIKELY(object != NULL) ? object : sg_operator_allocate(bytes, 0, SLOT_LIVE_NEW);
@@ -78,8 +89,18 @@ void *sg_new_aligned(size_t bytes, size_t alignment)
     return sg_operator_allocate(bytes, alignment, SLOT_LIVE_NEW_ALIGNED);
 }
 
+static NOINLINE void checked_delete(void *object)
+{
+    if (UNLIKELY(!checked_free_stated(object, SLOT_LIVE_NEW, BYTES_ANY)))
+        sg_operator_free(object, SLOT_LIVE_NEW, "operator delete");
+}
+
 void sg_delete(void *object)
 {
+    if (sg_policy.is_checked) {
+        checked_delete(object);
+        return;
+    }
     if (UNLIKELY(!fast_free(object, SLOT_LIVE_NEW)))
         sg_operator_free(object, SLOT_LIVE_NEW, "operator delete");
 }

@@ -1,6 +1,5 @@
 /* The nothrow forms. When memory is short they must call the new-handler and swallow what it
  * throws; C cannot catch, libstdc++'s own form can: it calls the throwing form, which is ours. */
-#include "fast_path.h"
 #include "operators.h"
 #include "pool.h"
 

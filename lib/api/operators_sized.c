@@ -1,5 +1,6 @@
 /* Sized delete: the compiler states the size of the type that it believes to delete. A delete
  * through a base class without a virtual destructor states the wrong one. */
+#include "checked_path.h"
 #include "fast_path.h"
 #include "operators.h"
 #include "pool.h"
@@ -25,17 +26,27 @@ static NOINLINE void delete_array_slow(void *object, size_t bytes)
         sg_operator_free_stated(object, stated, SLOT_LIVE_NEW_ARRAY, "operator delete[]");
 }
 
+static NOINLINE void checked_delete(void *object, size_t bytes)
+{
+    if (UNLIKELY(!checked_free_stated(object, SLOT_LIVE_NEW, bytes)))
+        delete_slow(object, bytes);
+}
+
 EXPORT void _ZdlPvm(void *object, size_t bytes)
 {
+    if (sg_policy.is_checked && load_relaxed(&sg_operators_state) == OPERATORS_ARE_OURS) {
+        checked_delete(object, bytes);
+        return;
+    }
     if (UNLIKELY(load_relaxed(&sg_operators_state) != OPERATORS_ARE_OURS) ||
-        UNLIKELY(!fast_free_sized(object, bytes, SLOT_LIVE_NEW)))
+        sg_policy.is_checked || UNLIKELY(!fast_free_sized(object, bytes, SLOT_LIVE_NEW)))
         delete_slow(object, bytes);
 }
 
 EXPORT void _ZdaPvm(void *object, size_t bytes)
 {
     if (UNLIKELY(load_relaxed(&sg_operators_state) != OPERATORS_ARE_OURS) ||
-        UNLIKELY(!fast_free_sized(object, bytes, SLOT_LIVE_NEW_ARRAY)))
+        sg_policy.is_checked || UNLIKELY(!fast_free_sized(object, bytes, SLOT_LIVE_NEW_ARRAY)))
         delete_array_slow(object, bytes);
 }
 

@@ -35,6 +35,9 @@
  * each page costs a start of every program. */
 #define COLD_ZEROES __attribute__((section(".bss.zz_cold")))
 
+/* Written before the first block is handed out and read-only from then on; see lib/pool/seal.h. */
+#define SEALED __attribute__((section("sg_sealed")))
+
 #define CACHE_LINE_BYTES 64
 
 /* Relaxed access, for values that other threads may read at any time and that order nothing else.

@@ -3,6 +3,7 @@
 #include "central_state.h"
 #include "object_pool.h"
 #include "page_map.h"
+#include "policy.h"
 #include "report.h"
 #include "secrets.h"
 
@@ -60,16 +61,39 @@ static struct span *fullest(const struct central_list *list)
     return NULL;
 }
 
-/* The last ones in: their memory is the most likely to be in a cache of the processor. */
-static uint32_t take_transfer(struct central_list *list, struct cache_entry *entries,
-                              uint32_t wanted)
+void sg_central_report(uint32_t class, const struct free_slot *free_slot, const char *function)
 {
+    struct misuse misuse = {
+        .kind = free_slot == NULL ? MISUSE_ENTRY : MISUSE_CACHED_SLOT,
+        .function = function,
+        .block_bytes = policy_usable_bytes(class),
+        .class = class,
+    };
+
+    sg_report_misuse(&misuse);
+}
+
+static struct free_slot decode(uint32_t class, const struct cache_entry *entry)
+{
+    struct free_slot free_slot;
+
+    if (UNLIKELY(!entry_decode(entry, &free_slot)))
+        sg_central_report(class, NULL, "free");
+    return free_slot;
+}
+
+/* The last ones in: their memory is the most likely to be in a cache of the processor. */
+static uint32_t take_transfer(uint32_t class, struct cache_entry *entries, uint32_t wanted)
+{
+    struct central_list *list = &sg_central[class];
     uint32_t count = list->transfer_count < wanted ? list->transfer_count : wanted;
 
     list->transfer_count -= count;
     for (uint32_t i = 0; i < count; i++) {
-        entries[i] = list->transfer[list->transfer_count + i];
-        store_relaxed(entries[i].state, SLOT_CACHED);
+        struct free_slot free_slot = decode(class, &list->transfer[list->transfer_count + i]);
+
+        store_relaxed(free_slot.state, SLOT_CACHED);
+        entry_encode(&entries[i], free_slot.slot, free_slot.state);
     }
     return count;
 }
@@ -79,10 +103,11 @@ static uint32_t take_transfer(struct central_list *list, struct cache_entry *ent
 static void reverse(struct cache_entry *entries, uint32_t count)
 {
     for (uint32_t i = 0; i < count / 2; i++) {
-        struct cache_entry entry = entries[i];
+        struct cache_entry entry;
 
-        entries[i] = entries[count - 1 - i];
-        entries[count - 1 - i] = entry;
+        entry_move(&entry, &entries[i]);
+        entry_move(&entries[i], &entries[count - 1 - i]);
+        entry_move(&entries[count - 1 - i], &entry);
     }
 }
 
@@ -94,7 +119,7 @@ uint32_t sg_central_take(uint32_t class, struct cache_entry *entries, uint32_t w
     list->gives_in_row = 0;
     if (list->takes < TRANSFER_TAKES_MIN)
         list->takes++;
-    uint32_t count = take_transfer(list, entries, wanted);
+    uint32_t count = take_transfer(class, entries, wanted);
     while (count < wanted) {
         struct span *span = fullest(list);
 
@@ -117,33 +142,34 @@ uint32_t sg_central_take(uint32_t class, struct cache_entry *entries, uint32_t w
     return count;
 }
 
-static bool to_transfer(struct central_list *list, uint32_t class, struct cache_entry entry)
+static bool to_transfer(uint32_t class, struct free_slot free_slot)
 {
+    struct central_list *list = &sg_central[class];
     uint32_t limit = TRANSFER_BATCHES * sg_size_classes[class].batch;
 
     if (list->transfer == NULL || list->transfer_count >= limit ||
         list->gives_in_row > TRANSFER_BATCHES)
         return false;
-    store_relaxed(entry.state, SLOT_TRANSFER);
-    list->transfer[list->transfer_count++] = entry;
+    store_relaxed(free_slot.state, SLOT_TRANSFER);
+    entry_encode(&list->transfer[list->transfer_count++], free_slot.slot, free_slot.state);
     return true;
 }
 
 /* The span of a slot that comes back, or NULL if the entry does not say the truth. */
-static struct span *span_of_entry(uint32_t class, struct cache_entry entry)
+static struct span *span_of(uint32_t class, struct free_slot free_slot)
 {
-    struct span *span = page_map_lookup((uintptr_t)entry.slot);
+    struct span *span = page_map_lookup((uintptr_t)free_slot.slot);
 
     if (span == NULL || span->slots.class != class || span->slots.owner != SPAN_CENTRAL)
         return NULL;
-    return slot_state_of(&span->slots, entry.slot) == entry.state ? span : NULL;
+    return slot_state_of(&span->slots, free_slot.slot) == free_slot.state ? span : NULL;
 }
 
 /* Adds the span to `*empty` if this was its last live slot. */
-static void to_span(struct central_list *list, struct span *span, struct cache_entry entry,
+static void to_span(struct central_list *list, struct span *span, slot_state_byte *state,
                     struct span **empty)
 {
-    store_relaxed(entry.state, SLOT_CENTRAL);
+    store_relaxed(state, SLOT_CENTRAL);
     span->free_slots++;
     list->free_slots++;
     list->unswept++;
@@ -160,29 +186,16 @@ static void to_span(struct central_list *list, struct span *span, struct cache_e
     *empty = span;
 }
 
-static _Noreturn void report_entry(uint32_t class, struct cache_entry entry)
-{
-    struct misuse misuse = {
-        .kind = MISUSE_CACHED_SLOT,
-        .function = "free",
-        .block = (uintptr_t)entry.slot,
-        .block_bytes = size_class_usable_bytes(class),
-        .class = class,
-        .state = load_relaxed(entry.state),
-    };
-
-    sg_report_misuse(&misuse);
-}
 
 /* What waits in transfer goes back to its spans: each slot there holds the span around it. */
 static void spill_transfer(struct central_list *list, uint32_t class, struct span **empty)
 {
     while (list->transfer_count > 0) {
-        struct cache_entry entry = list->transfer[--list->transfer_count];
-        struct span *span = span_of_entry(class, entry);
+        struct free_slot free_slot = decode(class, &list->transfer[--list->transfer_count]);
+        struct span *span = span_of(class, free_slot);
 
         if (span != NULL)
-            to_span(list, span, entry, empty);
+            to_span(list, span, free_slot.state, empty);
     }
 }
 
@@ -199,7 +212,7 @@ void sg_central_give(uint32_t class, const struct cache_entry *entries, uint32_t
 {
     struct central_list *list = &sg_central[class];
     struct span *empty = NULL;
-    const struct cache_entry *wrong = NULL;
+    struct free_slot wrong = {NULL, NULL};
 
     lock(list, class);
     prepare_transfer(list, class);
@@ -207,24 +220,25 @@ void sg_central_give(uint32_t class, const struct cache_entry *entries, uint32_t
         list->gives_in_row++;
     if (list->gives_in_row > TRANSFER_BATCHES)
         spill_transfer(list, class, &empty);
-    for (uint32_t i = 0; i < count && wrong == NULL; i++) {
+    for (uint32_t i = 0; i < count && wrong.slot == NULL; i++) {
+        struct free_slot free_slot = decode(class, &entries[i]);
         struct span *span = NULL;
 
         /* From CACHED to another state only here, under the lock, so it happens once. */
-        if (!slot_state_is_cached(load_relaxed(entries[i].state)))
-            wrong = &entries[i];
-        else if (to_transfer(list, class, entries[i]))
+        if (!slot_state_is_cached(load_relaxed(free_slot.state)))
+            wrong = free_slot;
+        else if (to_transfer(class, free_slot))
             continue;
-        else if ((span = span_of_entry(class, entries[i])) == NULL)
-            wrong = &entries[i];
+        else if ((span = span_of(class, free_slot)) == NULL)
+            wrong = free_slot;
         else
-            to_span(list, span, entries[i], &empty);
+            to_span(list, span, free_slot.state, &empty);
     }
     if (sg_central_sweep_is_due(list, class))
         empty = sg_central_sweep(list, class, empty);
     unlock(list);
-    if (wrong != NULL)
-        report_entry(class, *wrong);
+    if (wrong.slot != NULL)
+        sg_central_report(class, &wrong, "free");
     sg_central_spans_release(empty);
 }
 
@@ -255,8 +269,8 @@ void sg_central_statistics(uint32_t class, struct central_statistics *ret_statis
         return;
     lock(list, class);
     *ret_statistics = (struct central_statistics){
-        .span_bytes = list->spans * sg_central_span_pages(class) * PAGE_BYTES,
-        .carved_slots = list->spans * sg_size_classes[class].slot_count,
+        .span_bytes = (size_t)list->spans * sg_central_body_bytes(class),
+        .carved_slots = (size_t)list->spans * sg_size_classes[class].slot_count,
         .free_slots = list->free_slots,
         .transfer_slots = list->transfer_count,
     };
@@ -275,6 +289,7 @@ void sg_central_rebuild_begin(uint32_t class)
     for (uint32_t i = 0; i < FULLNESS_LISTS; i++)
         list->by_fullness[i] = NULL;
     list->transfer_count = 0; /* its slots are lost: nobody counts them any more */
+    list->spare = NULL;
     list->free_slots = 0;
     list->spans = 0;
 }
@@ -292,6 +307,8 @@ void sg_central_rebuild_add(struct span *span)
 {
     struct central_list *list = &sg_central[span->slots.class];
 
+    if (span->slots.mark == MARK_GIVEN_UP)
+        return; /* the quarantine holds it */
     span->free_slots = count_free(span);
     span->slots.mark = MARK_UNLISTED;
     list->free_slots += span->free_slots;

@@ -23,9 +23,17 @@ HIDDEN uint32_t sg_central_take(uint32_t class, struct cache_entry *entries, uin
  * process with a report. */
 HIDDEN void sg_central_give(uint32_t class, const struct cache_entry *entries, uint32_t count);
 
+/* Ends the process: a slot that waited in a cache is not free, or (NULL) the entry that should tell
+ * of one is damaged. `function`: what found it. */
+HIDDEN _Noreturn void sg_central_report(uint32_t class, const struct free_slot *free_slot,
+                                        const char *function);
+
 /* Puts batches in transfer back into their spans, and gives all memory back that is free inside
  * spans. */
 HIDDEN void sg_central_trim(uint32_t class);
+
+/* Empties the quarantine of spans. */
+HIDDEN void sg_central_quarantine_drain(void);
 
 struct central_statistics {
     size_t span_bytes;

@@ -15,6 +15,10 @@
 /* span->slots.mark of a CENTRAL span, besides the index of its list. */
 #define MARK_UNLISTED 254u /* no free slot */
 #define MARK_SWEPT 255u    /* out of the lists while its free pages go back */
+#define MARK_GIVEN_UP 253u /* of no list any more: in quarantine, or on its way out */
+
+/* States of slots are read eight at a time. */
+#define WORD_SLOTS 8u
 
 struct central_list {
     alignas(CACHE_LINE_BYTES) struct lock lock; /* RANK_CENTRAL_LIST; guards all of this */
@@ -25,11 +29,12 @@ struct central_list {
     uint8_t takes;        /* up to TRANSFER_TAKES_MIN: what is seldom asked for is not kept */
     struct cache_entry *transfer;                  /* TRANSFER_BATCHES batches, or NULL */
     struct list_node *by_fullness[FULLNESS_LISTS]; /* [0]: the fullest with a free slot */
-    size_t spans;
+    struct list_node *spare; /* spans without access that only this class may use again */
+    uint32_t spans;
+    uint32_t regretted; /* slots asked for again soon after a sweep took their memory */
     size_t free_slots;
     size_t unswept;      /* slots that came back since the last sweep, less those taken again */
     size_t sweep_credit; /* slots that may be free beyond the rule, see central_sweep.c */
-    size_t regretted;    /* slots asked for again soon after a sweep took their memory */
     uint64_t last_sweep_ms;
     struct random random;
 };
@@ -46,7 +51,8 @@ HIDDEN void sg_central_unlist(struct central_list *list, struct span *span);
 /* A span of the class with all slots free, in no list; without the lock. NULL: no memory. */
 HIDDEN MUST_USE struct span *sg_central_span_create(uint32_t class);
 
-HIDDEN size_t sg_central_span_pages(uint32_t class);
+/* Of a span of the class, without the guard behind it. */
+HIDDEN size_t sg_central_body_bytes(uint32_t class);
 
 /* A chain (through link.next) of spans without a live slot goes to the page cache; without the
  * lock. Returns the first span that could not go, chained with the rest, or NULL. */

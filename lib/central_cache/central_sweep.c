@@ -38,7 +38,7 @@ static void settle(struct central_list *list, uint32_t class)
 bool sg_central_sweep_is_due(const struct central_list *list, uint32_t class)
 {
     const struct size_class *info = &sg_size_classes[class];
-    size_t live = list->spans * info->slot_count - list->free_slots;
+    size_t live = (size_t)list->spans * info->slot_count - list->free_slots;
     size_t step = SWEEP_BYTES_MIN / info->slot_bytes + 1;
 
     if (live / 8 > step)
@@ -83,7 +83,7 @@ static uint64_t give_run_back(const struct span *span, size_t first, size_t end)
 static uint64_t give_pages_back(const struct span *span)
 {
     size_t os_page = sg_os_page_bytes;
-    size_t count = span_bytes(span) / os_page;
+    size_t count = sg_central_body_bytes(span->slots.class) / os_page;
     uint64_t given = span->given_back;
     size_t run = 0; /* pages [run, page) are to go */
 

@@ -6,10 +6,6 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 
-#ifndef MADV_GUARD_INSTALL
-#define MADV_GUARD_INSTALL 102 /* linux/mman.h since 6.13 */
-#define MADV_GUARD_REMOVE 103
-#endif
 #ifndef MREMAP_DONTUNMAP
 #define MREMAP_DONTUNMAP 4 /* since 5.7 */
 #endif
@@ -76,21 +72,6 @@ bool sg_os_purge(void *address, size_t bytes)
     bool whole = first == (uintptr_t)address && end == (uintptr_t)address + bytes;
 
     return first < end && advise((void *)first, end - first, MADV_DONTNEED) && whole;
-}
-
-bool sg_os_forbid(void *address, size_t bytes)
-{
-    if (advise(address, bytes, MADV_GUARD_INSTALL))
-        return true;
-    sg_os_purge(address, bytes); /* refused for locked memory, as guards are */
-    return protect(address, bytes, PROT_NONE);
-}
-
-/* Both ways back are taken: which of the two made the range inaccessible is not recorded. */
-bool sg_os_allow(void *address, size_t bytes)
-{
-    advise(address, bytes, MADV_GUARD_REMOVE);
-    return protect(address, bytes, PROT_READ | PROT_WRITE);
 }
 
 static long remap(void *from, size_t bytes, int flags, void *to)

@@ -24,11 +24,6 @@ HIDDEN void sg_os_unmap(void *address, size_t bytes);
  * returned if there are bytes that are not. */
 HIDDEN bool sg_os_purge(void *address, size_t bytes);
 
-/* No access until sg_os_allow(); contents may be lost. By MADV_GUARD_INSTALL where the kernel
- * has it (Linux 6.13: splits no mapping), else by mprotect, which fails at vm.max_map_count. */
-HIDDEN MUST_USE bool sg_os_forbid(void *address, size_t bytes);
-HIDDEN MUST_USE bool sg_os_allow(void *address, size_t bytes);
-
 /* Moves the physical pages of one mapped range to another of the same size without a copy; the old
  * range stays mapped and reads as zero. NOT_MOVED: both are as they were. TARGET_LOST: the contents
  * are where they were, but whether the new range is still mapped, and whose it is, nobody knows. */

@@ -1,38 +1,148 @@
 #include "large.h"
 
+#include "bits.h"
+#include "content.h"
+#include "options.h"
+#include "os_guard.h"
 #include "os_memory.h"
 #include "page_cache.h"
+#include "secrets.h"
 #include "size_class.h"
+#include "span_quarantine.h"
 
 /* From here on moving page tables beats copying; below, the two mappings that each move splits off
  * would not be worth it. Measured with tests/memory/lazy.c. */
 #define REMAP_BYTES_MIN (1 * MIB)
 #define REMAPS_MAX 8192u
 
-static _Atomic uint32_t remap_count; /* relaxed: a bound, a few more do no harm */
+#define LEAD_PAGES_MAX 8u             /* in front of an object, by chance */
+#define LEAD_ALIGNMENT_MAX (64 * KIB) /* beyond it a lead would waste address space */
+#define QUARANTINE_BYTES_MAX (256 * MIB) /* address space; there is no memory behind it */
+#define SLACK_BYTES 16u               /* behind an object, that are kept zero */
 
-static _Atomic size_t live_count; /* relaxed: a statistic */
+/* All relaxed: statistics, bounds and a number for each, which order nothing. */
+static _Atomic uint32_t remap_count;
+static _Atomic size_t live_count;
+static _Atomic size_t live_bytes;
+static _Atomic uint64_t leads;
 
 size_t sg_large_live_count(void)
 {
     return load_relaxed(&live_count);
 }
 
-void *sg_large_take(size_t bytes, size_t alignment, uint8_t maker, bool *ret_zeroed)
+size_t sg_large_live_bytes(void)
 {
-    size_t alignment_pages = alignment <= PAGE_BYTES ? 1 : alignment / PAGE_BYTES;
-    size_t pages = pages_of_bytes(bytes == 0 ? 1 : bytes);
+    return load_relaxed(&live_bytes);
+}
 
-    struct span *span = sg_page_cache_take(pages, alignment_pages, SPAN_LARGE, ret_zeroed);
-    if (span == NULL)
-        return NULL;
+static uintptr_t body_start(const struct span *span)
+{
+    return align_down(span->slots.base, sg_os_page_bytes);
+}
+
+static uintptr_t body_end(const struct span *span)
+{
+    return align_up(span->slots.base + (span->large_bytes == 0 ? 1 : span->large_bytes),
+                    sg_os_page_bytes);
+}
+
+static bool forbid(uintptr_t from, uintptr_t end)
+{
+    return from >= end || sg_os_forbid((void *)from, end - from);
+}
+
+static bool allow(uintptr_t from, uintptr_t end)
+{
+    return from >= end || sg_os_allow((void *)from, end - from);
+}
+
+static size_t slack_bytes(const struct span *span)
+{
+    uintptr_t end = span->slots.base + span->large_bytes;
+    size_t slack = body_end(span) - end;
+
+    return slack < SLACK_BYTES ? slack : SLACK_BYTES;
+}
+
+static void clear_slack(const struct span *span)
+{
+    __builtin_memset((void *)(span->slots.base + span->large_bytes), 0, slack_bytes(span));
+}
+
+bool sg_large_is_undamaged(const struct span *span, size_t *ret_first)
+{
+    size_t slack = slack_bytes(span);
+    const void *end = (const void *)(span->slots.base + span->large_bytes);
+    size_t first = content_first_changed(end, slack);
+
+    *ret_first = span->large_bytes + first;
+    return first == slack;
+}
+
+/* Pages in front of an object that have no access; their number is chance's. */
+static size_t lead_pages(struct large_request request)
+{
+    size_t unit = request.alignment <= PAGE_BYTES ? 1 : request.alignment / PAGE_BYTES;
+
+    if ((sg_options.guard_large == 0 && !request.at_the_end) ||
+        request.alignment > LEAD_ALIGNMENT_MAX)
+        return 0;
+    uint64_t number = atomic_fetch_add_explicit(&leads, 1, memory_order_relaxed);
+    struct random random = sg_secrets_random((uintptr_t)&leads + number);
+    return unit * (1 + random_below(&random, LEAD_PAGES_MAX / (uint32_t)unit));
+}
+
+/* The pages of a span whose object starts `lead_bytes` behind its start. */
+static size_t pages_around(size_t lead_bytes, size_t bytes, bool guarded)
+{
+    return pages_of_bytes(align_up(lead_bytes + (bytes == 0 ? 1 : bytes), sg_os_page_bytes)) +
+           (guarded ? 1 : 0);
+}
+
+/* How far an object is moved up so that it ends with its last OS page. */
+static size_t distance_to_the_end(struct large_request request)
+{
+    size_t unit = request.alignment < MIN_ALIGNMENT ? MIN_ALIGNMENT : request.alignment;
+
+    if (!request.at_the_end || unit >= sg_os_page_bytes)
+        return 0;
+    return align_up(request.bytes, sg_os_page_bytes) - align_up(request.bytes, unit);
+}
+
+static void describe(struct span *span, struct large_request request)
+{
+    span->large_bytes = request.bytes;
     span->slots.inverse = 1;
     span->slots.rotation = 0;
     span->slots.class = CLASS_LARGE;
     span->slots.states = &span->large_state;
-    store_relaxed(&span->large_state, maker);
+    store_relaxed(&span->large_state, request.maker);
     span->slots.slot_count = 1;
+}
+
+void *sg_large_take(struct large_request request, bool *ret_zeroed)
+{
+    size_t lead = lead_pages(request) * PAGE_BYTES;
+    size_t lead_bytes = lead + distance_to_the_end(request);
+    bool guarded = sg_options.guard_large != 0 || request.at_the_end;
+    size_t alignment_pages = request.alignment <= PAGE_BYTES ? 1 : request.alignment / PAGE_BYTES;
+    struct span *span = sg_page_cache_take(pages_around(lead_bytes, request.bytes, guarded),
+                                           alignment_pages, SPAN_LARGE, ret_zeroed);
+
+    if (span == NULL)
+        return NULL;
+    span->lead_bytes = (uint32_t)lead_bytes;
+    span->slots.base += lead_bytes;
+    span->large_bytes = request.bytes;
+    /* Where the kernel refuses a guard there is none: density is lowered, nothing fails. */
+    bool closed = forbid(span_start(span), body_start(span));
+    span->is_guarded = guarded && forbid(body_end(span), span_end(span)) && closed;
+    describe(span, request);
+    if (!*ret_zeroed)
+        clear_slack(span);
     atomic_fetch_add_explicit(&live_count, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&live_bytes, request.bytes, memory_order_relaxed);
     return (void *)span->slots.base;
 }
 
@@ -44,27 +154,84 @@ bool sg_large_claim(struct span *span, uint8_t state)
                                                    memory_order_relaxed, memory_order_relaxed);
 }
 
+static void release(struct span *span)
+{
+    bool is_zero = load_relaxed(&span->large_state) == SLOT_QUARANTINED && span->is_guarded;
+
+    store_relaxed(&span->large_state, SLOT_CENTRAL);
+    sg_page_cache_give(span, is_zero, true);
+}
+
+static void evict(uint32_t spans, size_t bytes)
+{
+    struct span *span;
+
+    while ((span = sg_span_quarantine_evict(&sg_quarantine_large, spans, bytes)) != NULL)
+        release(span);
+}
+
+void sg_large_quarantine_drain(void)
+{
+    evict(0, 0);
+}
+
 void sg_large_give(struct span *span)
 {
-    store_relaxed(&span->large_state, SLOT_CENTRAL);
+    bool is_closed = false;
+
     atomic_fetch_sub_explicit(&live_count, 1, memory_order_relaxed);
-    sg_page_cache_give(span, false);
+    atomic_fetch_sub_explicit(&live_bytes, span->large_bytes, memory_order_relaxed);
+    if (sg_options.guard_free != 0 || span->sample != 0)
+        is_closed = forbid(body_start(span), body_end(span));
+    store_relaxed(&span->large_state, is_closed ? SLOT_QUARANTINED : SLOT_CENTRAL);
+    if (!is_closed || !sg_span_quarantine_put(&sg_quarantine_large, span)) {
+        release(span);
+        return;
+    }
+    evict((uint32_t)sg_options.span_quarantine, QUARANTINE_BYTES_MAX);
+}
+
+static bool grow(struct span *span, uintptr_t old_end, uintptr_t new_end, size_t pages)
+{
+    if (pages > span->pages && !sg_page_cache_extend(span, pages))
+        return false;
+    return allow(old_end, new_end);
+}
+
+static bool shrink(struct span *span, uintptr_t old_end, uintptr_t new_end, size_t pages)
+{
+    if (sg_options.guard_free != 0)
+        (void)!forbid(new_end, old_end);
+    return pages == span->pages || sg_page_cache_shrink(span, pages, true);
 }
 
 bool sg_large_resize(struct span *span, size_t bytes)
 {
-    size_t pages = pages_of_bytes(bytes);
+    bool guarded = span->is_guarded;
+    uintptr_t old_end = body_end(span);
+    uintptr_t new_end = align_up(span->slots.base + bytes, sg_os_page_bytes);
+    size_t pages = pages_around(span->lead_bytes, bytes, guarded);
+    bool resized = true;
 
-    if (pages > span->pages)
-        return sg_page_cache_extend(span, pages);
-    return pages == span->pages || sg_page_cache_shrink(span, pages);
+    if (new_end > old_end)
+        resized = grow(span, old_end, new_end, pages);
+    else if (new_end < old_end)
+        resized = shrink(span, old_end, new_end, pages);
+    if (!resized)
+        return false;
+    atomic_fetch_add_explicit(&live_bytes, bytes - span->large_bytes, memory_order_relaxed);
+    span->large_bytes = bytes;
+    span->is_guarded = guarded && forbid(new_end, span_end(span));
+    clear_slack(span);
+    return true;
 }
 
 /* The mappings that moves split off are never joined again; no more than a part of what the kernel
  * allows a process (vm.max_map_count, 65,530 by default) may go into them. */
-static bool may_remap(size_t bytes)
+static bool may_remap(const char *target, const char *source, size_t bytes)
 {
     return bytes >= REMAP_BYTES_MIN &&
+           (((uintptr_t)target | (uintptr_t)source) & (sg_os_page_bytes - 1)) == 0 &&
            atomic_fetch_add_explicit(&remap_count, 1, memory_order_relaxed) < REMAPS_MAX;
 }
 
@@ -75,7 +242,7 @@ bool sg_large_move(struct span *to, struct span *from, size_t bytes)
     char *source = (char *)from->slots.base;
     enum os_move moved = OS_NOT_MOVED;
 
-    if (may_remap(bytes))
+    if (may_remap(target, source, bytes))
         moved = sg_os_move(target, source, whole_bytes);
     if (moved == OS_TARGET_LOST)
         return false;

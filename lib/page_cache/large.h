@@ -1,31 +1,46 @@
-/* Objects of whole pages: beyond the largest size class, or aligned beyond a page. Each is a span
- * of its own, cut into one slot. */
+/* Objects that are spans of their own: beyond the size classes, aligned beyond them, or guarded for
+ * themselves. Before and behind each lie pages without access, at a random distance in front. A
+ * freed one loses its memory and all access at once, and its addresses wait in quarantine.
+ *
+ *   span_start |guard| object |slack|guard| span_end
+ */
 #ifndef SG_PAGE_CACHE_LARGE_H
 #define SG_PAGE_CACHE_LARGE_H
 
 #include "compiler.h"
 #include "span.h"
 
-/* An object of `bytes`, aligned to `alignment` (a power of two), made by `maker`; NULL: no memory.
- * `*ret_zeroed`: all of it reads as zero. */
-HIDDEN MUST_USE void *sg_large_take(size_t bytes, size_t alignment, uint8_t maker,
-                                    bool *ret_zeroed);
+struct large_request {
+    size_t bytes;
+    size_t alignment; /* a power of two */
+    uint8_t maker;
+    bool at_the_end; /* the object ends at its last OS page, as far as the alignment allows */
+};
 
-/* Claims a live object in state `state` for the caller alone until it stores
- * another state; false if another thread was first. */
+/* The start of an object; `*ret_zeroed`: all of it reads as zero. NULL: no memory. */
+HIDDEN MUST_USE void *sg_large_take(struct large_request request, bool *ret_zeroed);
+
+/* Takes the right to end or resize an object that is in `state`; false: another thread has it. */
 HIDDEN MUST_USE bool sg_large_claim(struct span *span, uint8_t state);
 
-/* Ends an object that the caller has claimed. */
+/* Ends an object that is claimed. */
 HIDDEN void sg_large_give(struct span *span);
 
-/* Changes the size of a live object, without moving it. */
+/* Changes the size of a claimed object in place; false: not possible, nothing changed. */
 HIDDEN MUST_USE bool sg_large_resize(struct span *span, size_t bytes);
 
-/* Moves the first `bytes` of one large object to another, page tables instead of contents where
- * that pays. The contents of `from` are lost. False: they are not, and `to` must never be touched
- * or freed again. */
+/* The contents of one object into another, by moving its pages where that is cheaper. False: `to`
+ * is lost. */
 HIDDEN MUST_USE bool sg_large_move(struct span *to, struct span *from, size_t bytes);
 
+/* Whether nobody wrote into the first bytes behind the object; else `*ret_first` is the offset of
+ * the first that changed. */
+HIDDEN MUST_USE bool sg_large_is_undamaged(const struct span *span, size_t *ret_first);
+
+/* Empties the quarantine of large objects. */
+HIDDEN void sg_large_quarantine_drain(void);
+
 HIDDEN size_t sg_large_live_count(void);
+HIDDEN size_t sg_large_live_bytes(void); /* as asked for */
 
 #endif

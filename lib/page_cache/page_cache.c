@@ -1,6 +1,8 @@
 #include "page_cache_state.h"
 
 #include "bits.h"
+#include "options.h"
+#include "os_guard.h"
 #include "os_memory.h"
 #include "page_cache.h"
 #include "page_map.h"
@@ -22,9 +24,15 @@ static void unlock(void)
     lock_release(&sg_page_cache.lock, RANK_PAGE_CACHE);
 }
 
-static struct page_runs *runs_of(enum run_kind kind)
+static struct page_runs *runs_of(enum run_kind kind, uint8_t space)
 {
-    return kind == RUN_CLEAN ? &sg_page_cache.clean : &sg_page_cache.dirty;
+    return kind == RUN_CLEAN ? &sg_page_cache.clean[space] : &sg_page_cache.dirty[space];
+}
+
+/* Where classes are isolated, what was a large object never becomes slots, nor the other way. */
+static uint8_t space_of(enum span_owner owner)
+{
+    return sg_options.isolate_classes != 0 && owner == SPAN_LARGE ? SPACE_LARGE : SPACE_COMMON;
 }
 
 /* Oldest first: pushed at the far end. */
@@ -50,7 +58,7 @@ void sg_page_cache_remove(struct span *span)
 {
     enum run_kind kind = span->slots.mark;
 
-    sg_page_runs_remove(runs_of(kind), span);
+    sg_page_runs_remove(runs_of(kind, span->space), span);
     if (kind == RUN_DIRTY) {
         sg_page_cache.dirty_pages -= span->pages;
         age_remove(&span->dirty_link);
@@ -65,7 +73,7 @@ static struct span *mergeable(const struct span *span, uintptr_t page, enum run_
 {
     struct span *other = page_map_lookup(page);
 
-    if (other == NULL || other->slots.owner != SPAN_FREE)
+    if (other == NULL || other->slots.owner != SPAN_FREE || other->space != span->space)
         return NULL;
     if ((uint64_t)other->pages + span->pages > SPAN_MAX_PAGES / 2)
         return NULL;
@@ -78,6 +86,7 @@ static void merge(struct span *lower, struct span *upper)
     sg_page_map_set(span_end(lower) - PAGE_BYTES, 1, &sg_span_retired);
     sg_page_map_set(upper->slots.base, 1, &sg_span_retired);
     lower->pages += upper->pages;
+    lower->is_guarded |= upper->is_guarded;
     sg_span_destroy(upper);
 }
 
@@ -106,7 +115,7 @@ void sg_page_cache_insert(struct span *span, enum run_kind kind)
     span->slots.owner = SPAN_FREE;
     span->slots.mark = (uint8_t)kind;
     map_ends(span);
-    sg_page_runs_insert(runs_of(kind), span);
+    sg_page_runs_insert(runs_of(kind, span->space), span);
     if (kind == RUN_DIRTY) {
         sg_page_cache.dirty_pages += span->pages;
         age_append(&span->dirty_link);
@@ -125,6 +134,8 @@ static bool split(struct span *span, size_t pages, enum run_kind kind)
 
     if (rest == NULL)
         return false;
+    rest->is_guarded = span->is_guarded;
+    rest->space = span->space;
     span->pages = (uint32_t)pages;
     map_ends(span);
     sg_page_cache_insert(rest, kind);
@@ -145,18 +156,20 @@ static struct span *split_aligned(struct span *span, size_t alignment_pages, enu
         sg_page_cache_insert(span, kind);
         return NULL;
     }
+    rest->is_guarded = span->is_guarded;
+    rest->space = span->space;
     span->pages = (uint32_t)lead;
     sg_page_cache_insert(span, kind);
     return rest;
 }
 
-static struct span *take_free(size_t pages, size_t alignment_pages, bool *ret_zeroed)
+static struct span *take_free(size_t pages, size_t alignment_pages, uint8_t space, bool *ret_zeroed)
 {
     size_t wanted = pages + alignment_pages - 1;
-    struct span *span = sg_page_runs_best_fit(&sg_page_cache.dirty, wanted);
+    struct span *span = sg_page_runs_best_fit(&sg_page_cache.dirty[space], wanted);
 
     if (span == NULL)
-        span = sg_page_runs_best_fit(&sg_page_cache.clean, wanted);
+        span = sg_page_runs_best_fit(&sg_page_cache.clean[space], wanted);
     if (span == NULL)
         return NULL;
 
@@ -177,7 +190,7 @@ static struct span *take_free(size_t pages, size_t alignment_pages, bool *ret_ze
 }
 
 /* Address space for a run of `pages`, given to the clean set. Without the lock. */
-static bool add_run(size_t pages)
+static bool add_run(size_t pages, uint8_t space)
 {
     size_t bytes = pages * PAGE_BYTES;
     size_t mapped_bytes = bytes;
@@ -199,6 +212,7 @@ static bool add_run(size_t pages)
         sg_os_unmap(memory, mapped_bytes);
         return false;
     }
+    span->space = space;
     lock();
     sg_page_map_set(base, pages, &sg_span_retired);
     sg_page_cache.mapped_pages += pages;
@@ -212,7 +226,7 @@ static bool add_run(size_t pages)
 
 /* More address space, ahead of need in proportion to what is mapped: few mappings, yet a limit
  * on address space is not spent in advance. */
-static bool grow(size_t pages, size_t mapped_pages)
+static bool grow(size_t pages, size_t mapped_pages, uint8_t space)
 {
     size_t ahead = mapped_pages / 8;
 
@@ -221,8 +235,18 @@ static bool grow(size_t pages, size_t mapped_pages)
     if (ahead > GROW_PAGES_MAX)
         ahead = GROW_PAGES_MAX;
     if (pages >= ahead)
-        return add_run(pages);
-    return add_run(ahead) || add_run(pages);
+        return add_run(pages, space);
+    return add_run(ahead, space) || add_run(pages, space);
+}
+
+/* Access to all of a run that is taken out. False: the kernel has no more mappings; the run is lost,
+ * nothing else. */
+static bool open_run(struct span *span)
+{
+    bool was_guarded = span->is_guarded;
+
+    span->is_guarded = false;
+    return !was_guarded || sg_os_allow((void *)span_start(span), span_bytes(span));
 }
 
 #define TAKE_ATTEMPTS 8u /* another thread may take what grow() brought */
@@ -232,36 +256,44 @@ struct span *sg_page_cache_take(size_t pages, size_t alignment_pages, enum span_
 {
     struct span *span;
     size_t wanted = pages + alignment_pages - 1;
+    uint8_t space = space_of(owner);
 
     if (pages == 0 || wanted > SPAN_MAX_PAGES / 2)
         return NULL;
     lock();
     for (unsigned i = 0; i < TAKE_ATTEMPTS; i++) {
-        span = take_free(pages, alignment_pages, ret_zeroed);
+        span = take_free(pages, alignment_pages, space, ret_zeroed);
         if (span != NULL)
             break;
 
         size_t mapped_pages = sg_page_cache.mapped_pages;
         unlock();
-        bool grown = grow(wanted, mapped_pages);
+        bool grown = grow(wanted, mapped_pages, space);
         lock();
         if (!grown)
             break;
     }
     if (span != NULL) {
         sg_page_map_set(span->slots.base, span->pages, span);
+        span->large_bytes = 0;
+        span->lead_bytes = 0;
+        span->sample = 0;
         span->slots.owner = (uint8_t)owner;
         sg_page_cache.used_pages += span->pages;
     }
     unlock();
-    return span;
+    return span != NULL && open_run(span) ? span : NULL;
 }
 
-void sg_page_cache_give(struct span *span, bool zeroed)
+void sg_page_cache_give(struct span *span, bool zeroed, bool guarded)
 {
     lock();
     ASSERT(span->slots.owner == SPAN_CENTRAL || span->slots.owner == SPAN_LARGE);
     span->slots.slot_count = 0; /* first: from here on nothing in it can be freed */
+    span->slots.base = span_start(span);
+    span->space = space_of(span->slots.owner);
+    span->slots.owner = SPAN_NOWHERE; /* so that its base is its start from here on */
+    span->is_guarded = guarded;
     if (span->pages > 2)
         sg_page_map_set(span->slots.base + PAGE_BYTES, span->pages - 2, &sg_span_retired);
     sg_page_cache.used_pages -= span->pages;
@@ -286,11 +318,15 @@ bool sg_page_cache_extend(struct span *span, size_t pages)
 {
     bool extended = false;
     size_t more = pages - span->pages;
+    bool was_guarded = false;
 
     lock();
     struct span *above = page_map_lookup(span_end(span));
-    if (above != NULL && above->slots.owner == SPAN_FREE && above->pages >= more) {
+    if (above != NULL && above->slots.owner == SPAN_FREE && above->pages >= more &&
+        above->space == space_of(SPAN_LARGE)) {
         enum run_kind kind = above->slots.mark;
+
+        was_guarded = above->is_guarded;
 
         sg_page_cache_remove(above);
         above->slots.owner = SPAN_NOWHERE;
@@ -301,13 +337,21 @@ bool sg_page_cache_extend(struct span *span, size_t pages)
             sg_page_cache_insert(above, kind);
     }
     unlock();
-    return extended;
+    if (!extended || !was_guarded)
+        return extended;
+
+    size_t old_pages = pages - more;
+    void *added = (void *)(span_start(span) + old_pages * PAGE_BYTES);
+    if (sg_os_allow(added, more * PAGE_BYTES))
+        return true;
+    (void)!sg_page_cache_shrink(span, old_pages, true); /* else it keeps pages that nobody uses */
+    return false;
 }
 
-bool sg_page_cache_shrink(struct span *span, size_t pages)
+bool sg_page_cache_shrink(struct span *span, size_t pages, bool guarded)
 {
     size_t less = span->pages - pages;
-    uintptr_t end = span->slots.base + pages * PAGE_BYTES;
+    uintptr_t end = span_start(span) + pages * PAGE_BYTES;
 
     struct span *rest = sg_span_create(end, (uint32_t)less);
     if (rest == NULL)
@@ -317,7 +361,7 @@ bool sg_page_cache_shrink(struct span *span, size_t pages)
     sg_page_map_set(end, less, rest);
     rest->slots.owner = SPAN_LARGE;
     unlock();
-    sg_page_cache_give(rest, false);
+    sg_page_cache_give(rest, false, guarded);
     return true;
 }
 
@@ -327,11 +371,16 @@ void sg_page_cache_statistics(struct page_cache_statistics *ret_statistics)
     *ret_statistics = (struct page_cache_statistics){
         .mapped_bytes = sg_page_cache.mapped_pages * PAGE_BYTES,
         .used_bytes = sg_page_cache.used_pages * PAGE_BYTES,
-        .dirty_bytes = sg_page_cache.dirty.pages * PAGE_BYTES,
-        .clean_bytes = sg_page_cache.clean.pages * PAGE_BYTES,
-        .free_runs = sg_page_cache.clean.runs + sg_page_cache.dirty.runs,
         .purge_calls = sg_page_cache.purge_calls,
     };
+    for (uint32_t space = 0; space < SPACE_COUNT; space++) {
+        const struct page_runs *clean = &sg_page_cache.clean[space];
+        const struct page_runs *dirty = &sg_page_cache.dirty[space];
+
+        ret_statistics->dirty_bytes += dirty->pages * PAGE_BYTES;
+        ret_statistics->clean_bytes += clean->pages * PAGE_BYTES;
+        ret_statistics->free_runs += clean->runs + dirty->runs;
+    }
     unlock();
 }
 
@@ -343,8 +392,8 @@ void sg_page_cache_forget(struct span *span)
 
 void sg_page_cache_abandon(void)
 {
-    sg_page_cache.clean = (struct page_runs){.pages = 0};
-    sg_page_cache.dirty = (struct page_runs){.pages = 0};
+    __builtin_memset(sg_page_cache.clean, 0, sizeof(sg_page_cache.clean));
+    __builtin_memset(sg_page_cache.dirty, 0, sizeof(sg_page_cache.dirty));
     sg_page_cache.oldest_dirty = NULL;
     sg_page_cache.newest_dirty = NULL;
     sg_page_cache.dirty_pages = 0;

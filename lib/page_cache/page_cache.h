@@ -18,13 +18,14 @@
 HIDDEN MUST_USE struct span *sg_page_cache_take(size_t pages, size_t alignment_pages,
                                                 enum span_owner owner, bool *ret_zeroed);
 
-/* Takes a span back. `zeroed`: all of it is known to read as zero and to hold no memory. */
-HIDDEN void sg_page_cache_give(struct span *span, bool zeroed);
+/* Takes a span back. `zeroed`: all of it is known to read as zero and to hold no memory.
+ * `guarded`: pages of it may have no access; they get it back before they are handed out again. */
+HIDDEN void sg_page_cache_give(struct span *span, bool zeroed, bool guarded);
 
 /* Changes the length of a LARGE span in place. Growing fails if the pages behind are not free,
  * shrinking if there is no memory for one more record; then nothing has changed. */
 HIDDEN MUST_USE bool sg_page_cache_extend(struct span *span, size_t pages);
-HIDDEN MUST_USE bool sg_page_cache_shrink(struct span *span, size_t pages);
+HIDDEN MUST_USE bool sg_page_cache_shrink(struct span *span, size_t pages, bool guarded);
 
 /* Gives all dirty memory beyond `keep_bytes` back to the kernel; returns the bytes given back. */
 HIDDEN size_t sg_page_cache_trim(size_t keep_bytes);

@@ -14,8 +14,8 @@ enum run_kind {
 
 struct page_cache {
     struct lock lock; /* RANK_PAGE_CACHE; guards all of this */
-    struct page_runs clean;
-    struct page_runs dirty;
+    struct page_runs clean[SPACE_COUNT];
+    struct page_runs dirty[SPACE_COUNT];
     struct list_node *oldest_dirty; /* by age, oldest first; through span->dirty_link */
     struct list_node *newest_dirty;
     size_t mapped_pages;

@@ -13,6 +13,7 @@
 #include "page_cache_state.h"
 
 #include "options.h"
+#include "os_guard.h"
 #include "os_memory.h"
 #include "os_thread.h"
 #include "page_cache.h"
@@ -112,12 +113,25 @@ static struct span *next_of(const struct span *span)
     return span->link.next == NULL ? NULL : container_of(span->link.next, struct span, link);
 }
 
+/* True: the run holds no memory any more. A clean run promises zeroes, so whoever still writes there
+ * had better be stopped: if that splits no mapping, nobody has access to it. */
+static bool give_memory_back(struct span *span)
+{
+    void *base = (void *)span->slots.base;
+    size_t bytes = span_bytes(span);
+    bool whole = ((span->slots.base | bytes) & (sg_os_page_bytes - 1)) == 0;
+
+    if (sg_options.guard_free != 0 && whole && sg_os_vacate(base, bytes)) {
+        span->is_guarded = true;
+        return true;
+    }
+    return sg_os_purge(base, bytes);
+}
+
 static void purge_batch(struct span *batch)
 {
     for (struct span *span = batch; span != NULL; span = next_of(span)) {
-        bool clean = sg_os_purge((void *)span->slots.base, span_bytes(span));
-
-        span->slots.mark = clean ? RUN_CLEAN : RUN_STUCK;
+        span->slots.mark = give_memory_back(span) ? RUN_CLEAN : RUN_STUCK;
     }
 }
 
@@ -204,7 +218,9 @@ void sg_page_cache_check(void)
     if (!SG_DEBUG_CHECKS)
         return;
     lock_acquire(&sg_page_cache.lock, RANK_PAGE_CACHE);
-    check_runs(&sg_page_cache.clean);
-    check_runs(&sg_page_cache.dirty);
+    for (uint32_t space = 0; space < SPACE_COUNT; space++) {
+        check_runs(&sg_page_cache.clean[space]);
+        check_runs(&sg_page_cache.dirty[space]);
+    }
     lock_release(&sg_page_cache.lock, RANK_PAGE_CACHE);
 }

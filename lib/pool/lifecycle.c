@@ -4,13 +4,16 @@
 #include "metadata.h"
 #include "object_pool.h"
 #include "options.h"
+#include "os_guard.h"
 #include "os_lock.h"
 #include "os_memory.h"
 #include "os_thread.h"
 #include "page_cache.h"
 #include "page_map.h"
+#include "policy.h"
 #include "report.h"
 #include "secrets.h"
+#include "span_quarantine.h"
 #include "thread_registry.h"
 
 _Atomic bool sg_lifecycle_started;
@@ -76,6 +79,12 @@ static void repair_damaged(void)
         sg_page_map_each(repair_span);
 }
 
+static void step_quarantine(struct span_quarantine *quarantine, enum lock_step step)
+{
+    if (step_lock(&quarantine->lock, step))
+        sg_span_quarantine_abandon(quarantine);
+}
+
 /* In the order of their ranks. A child looks at every lock: a class may have been used for the
  * first time while its parent froze the others. */
 static void step_all(enum lock_step step)
@@ -86,6 +95,8 @@ static void step_all(enum lock_step step)
     for (uint32_t class = 0; class < CLASS_COUNT; class ++)
         damaged.classes[class] = (in_child || sg_central_is_used(class)) &&
                                  step_lock(sg_central_lock(class), step);
+    step_quarantine(&sg_quarantine_central, step);
+    step_quarantine(&sg_quarantine_large, step);
     damaged.page_cache = step_lock(sg_page_cache_lock(), step);
     (void)step_lock(sg_page_map_lock(), step);
     for (uint32_t i = 0; i < OBJECT_POOL_COUNT; i++)
@@ -163,7 +174,10 @@ void sg_lifecycle_start_slow(void)
         sg_lock_on_reentry = on_reentry;
         sg_lock_on_starvation = on_starvation;
         sg_os_memory_start();
-        sg_secrets_start();
+        sg_options_load();
+        sg_os_guard_start(false, sg_options.guard_budget);
+        sg_secrets_start(sg_options.encode != 0);
+        sg_policy_start();
         sg_thread_registry_start();
         /* Release: pairs with lifecycle_start(). */
         atomic_store_explicit(&sg_lifecycle_started, true, memory_order_release);
@@ -176,7 +190,6 @@ void sg_lifecycle_start_slow(void)
 static __attribute__((constructor)) void at_load(void)
 {
     lifecycle_start(); /* its getrandom before a program forbids itself system calls */
-    sg_options_load();
     if (!sg_os_at_fork(at_fork_prepare, at_fork_parent, at_fork_child))
         sg_report_notice("no fork handlers: a child of a threaded process may lose memory", "", "");
 }

@@ -2,11 +2,12 @@
 
 #include "bits.h"
 #include "central_list.h"
+#include "checked_slot.h"
 #include "large.h"
 #include "lifecycle.h"
-#include "metadata.h"
 #include "page_cache.h"
 #include "page_map.h"
+#include "policy.h"
 #include "thread_registry.h"
 #include "verdict.h"
 
@@ -28,22 +29,32 @@ static bool reclaim(void)
         sg_thread_cache_drain(cache);
     for (uint32_t class = 0; class < CLASS_COUNT; class ++)
         sg_central_trim(class);
+    sg_central_quarantine_drain();
+    sg_large_quarantine_drain();
     return true;
 }
 
-static void *allocate_small(uint32_t class, uint8_t maker, bool *ret_zeroed)
+static bool take_small(uint32_t class, struct taken_slot *ret_taken)
 {
     struct thread_cache *cache = own_cache();
+    struct thread_cache *hidden = thread_cache_hide();
+    bool taken = thread_cache_take(cache, class, ret_taken);
 
-    thread_cache_hide();
-    void *object = thread_cache_pop_any(cache, class, maker, ret_zeroed);
-    thread_cache_show(cache);
+    thread_cache_show(hidden);
+    return taken || sg_thread_cache_refill(cache, class, ret_taken) ||
+           (reclaim() && sg_thread_cache_refill(cache, class, ret_taken));
+}
 
-    if (object == NULL)
-        object = sg_thread_cache_refill(cache, class, maker, ret_zeroed);
-    if (UNLIKELY(object == NULL) && reclaim())
-        object = sg_thread_cache_refill(cache, class, maker, ret_zeroed);
-    return object;
+static void *allocate_small(uint32_t class, size_t bytes, uint8_t maker, bool *ret_zeroed)
+{
+    struct taken_slot taken;
+
+    if (UNLIKELY(!take_small(class, &taken)))
+        return NULL;
+    slot_open(&taken, class, bytes);
+    *ret_zeroed = slot_is_known_zero(class, taken.state);
+    store_relaxed(taken.state_byte, maker);
+    return taken.slot;
 }
 
 static void *allocate_large(size_t bytes, size_t alignment, uint8_t maker, bool *ret_zeroed)
@@ -52,27 +63,33 @@ static void *allocate_large(size_t bytes, size_t alignment, uint8_t maker, bool 
         return NULL;
     lifecycle_start();
 
-    void *object = sg_large_take(bytes, alignment, maker, ret_zeroed);
+    struct large_request request = {.bytes = bytes, .alignment = alignment, .maker = maker};
+    void *object = sg_large_take(request, ret_zeroed);
     if (UNLIKELY(object == NULL) && reclaim())
-        object = sg_large_take(bytes, alignment, maker, ret_zeroed);
+        object = sg_large_take(request, ret_zeroed);
     return object;
+}
+
+static void *allocate(size_t bytes, uint8_t maker, bool *ret_zeroed)
+{
+    lifecycle_start(); /* the policy, before the class is chosen */
+
+    uint32_t class = policy_class_of(bytes);
+    return class != CLASS_LARGE ? allocate_small(class, bytes, maker, ret_zeroed)
+                                : allocate_large(bytes, 1, maker, ret_zeroed);
 }
 
 void *sg_pool_allocate(size_t bytes, uint8_t maker)
 {
     bool zeroed;
 
-    if (bytes <= SMALL_MAX_BYTES)
-        return allocate_small(size_class_of(bytes), maker, &zeroed);
-    return allocate_large(bytes, 1, maker, &zeroed);
+    return allocate(bytes, maker, &zeroed);
 }
 
 void *sg_pool_allocate_zeroed(size_t bytes)
 {
     bool zeroed = false;
-    void *object = bytes <= SMALL_MAX_BYTES
-                       ? allocate_small(size_class_of(bytes), SLOT_LIVE_MALLOC, &zeroed)
-                       : allocate_large(bytes, 1, SLOT_LIVE_MALLOC, &zeroed);
+    void *object = allocate(bytes, SLOT_LIVE_MALLOC, &zeroed);
 
     if (object != NULL && !zeroed)
         __builtin_memset(object, 0, bytes);
@@ -82,12 +99,11 @@ void *sg_pool_allocate_zeroed(size_t bytes)
 void *sg_pool_allocate_aligned(size_t alignment, size_t bytes, uint8_t maker)
 {
     bool zeroed;
-    uint32_t class = bytes == 0 ? CLASS_ZERO : sg_size_class_aligned(bytes, alignment);
 
-    if (bytes == 0 && alignment > MIN_ALIGNMENT) /* class 0 cannot promise more */
-        class = sg_size_class_aligned(1, alignment);
+    lifecycle_start();
+    uint32_t class = policy_class_aligned(bytes, alignment);
     if (class != CLASS_LARGE)
-        return allocate_small(class, maker, &zeroed);
+        return allocate_small(class, bytes, maker, &zeroed);
     return allocate_large(bytes, alignment, maker, &zeroed);
 }
 
@@ -109,11 +125,17 @@ static void free_block(const struct block *block, void *object, const char *func
     }
 
     struct thread_cache *cache = own_cache();
-    thread_cache_hide();
-    bool pushed = thread_cache_push(cache, class, object, block->state);
-    thread_cache_show(cache);
-    if (!pushed)
-        sg_thread_cache_overflow(cache, class, object, block->state);
+    struct free_slot freed = {object, block->state};
+    /* Release: who finds the canary gone must find the state changed, see checked_slot.h. */
+    store_relaxed(block->state, SLOT_CACHED);
+    atomic_thread_fence(memory_order_release);
+    store_relaxed(block->state, slot_clear(cache, object, class));
+
+    struct thread_cache *hidden = thread_cache_hide();
+    bool kept = thread_cache_quarantine(cache, class, freed);
+    thread_cache_show(hidden);
+    if (!kept)
+        sg_thread_cache_overflow(cache, class, freed);
 }
 
 void sg_pool_free(void *object, uint8_t maker, const char *function)
@@ -126,25 +148,25 @@ void sg_pool_free(void *object, uint8_t maker, const char *function)
     free_block(&block, object, function);
 }
 
-static bool size_is_true(const struct block *block, struct stated stated)
+/* Without canaries the class is all that is known of a small block. */
+static bool class_is_true(const struct block *block, struct stated stated)
 {
     uint32_t class = block->span->slots.class;
+    uint32_t stated_class = policy_class_of(stated.bytes);
 
-    if (class == CLASS_LARGE) {
-        size_t pages = pages_of_bytes(stated.bytes == 0 ? 1 : stated.bytes);
-
-        return pages == block->span->pages ||
-               (block->live_state == SLOT_LIVE_SHRUNK && pages < block->span->pages);
-    }
-    if (stated.bytes > SMALL_MAX_BYTES)
-        return false;
-    if (size_class_of(stated.bytes) == class)
+    if (stated_class == class)
         return true;
     if (block->live_state == SLOT_LIVE_SHRUNK)
-        return size_class_of(stated.bytes) < class;
+        return stated_class < class;
     /* An aligned request may have got a larger class. */
-    return stated.alignment != 0 &&
-           sg_size_class_aligned(stated.bytes == 0 ? 1 : stated.bytes, stated.alignment) == class;
+    return stated.alignment != 0 && policy_class_aligned(stated.bytes, stated.alignment) == class;
+}
+
+static bool size_is_true(const struct block *block, struct stated stated)
+{
+    if (block->span->slots.class == CLASS_LARGE || sg_policy.canary_bytes > 0)
+        return stated.bytes == block->bytes;
+    return class_is_true(block, stated);
 }
 
 void sg_pool_free_stated(void *object, struct stated stated, uint8_t maker, const char *function)
@@ -163,21 +185,22 @@ void sg_pool_free_stated(void *object, struct stated stated, uint8_t maker, cons
 
 size_t sg_pool_usable_bytes(void *object, const char *function)
 {
-    struct block block = sg_block_prove(object, function);
-
-    return sg_block_bytes(block.span);
+    return sg_block_prove(object, function).bytes;
 }
 
 /* Whether the block may stay where it is: it is large enough, and not twice too large. */
-static bool resize_in_place(const struct block *block, size_t bytes)
+static bool resize_in_place(const struct block *block, void *object, size_t bytes)
 {
-    size_t old_bytes = sg_block_bytes(block->span);
+    uint32_t class = block->span->slots.class;
 
-    if (block->span->slots.class != CLASS_LARGE)
-        return bytes <= old_bytes && bytes > old_bytes / 2;
-    if (bytes <= SMALL_MAX_BYTES)
+    if (class == CLASS_LARGE)
+        return policy_class_of(bytes) == CLASS_LARGE && sg_large_resize(block->span, bytes);
+
+    size_t usable_bytes = policy_usable_bytes(class);
+    if (bytes > usable_bytes || bytes <= usable_bytes / 2)
         return false;
-    return sg_large_resize(block->span, bytes);
+    slot_resize(object, class, bytes);
+    return true;
 }
 
 /* Of a block that now holds `bytes` where it is. Not ALIGNED any more: realloc keeps no promise of
@@ -185,19 +208,18 @@ static bool resize_in_place(const struct block *block, size_t bytes)
 static uint8_t state_after_resize(const struct block *block, size_t bytes)
 {
     uint32_t class = block->span->slots.class;
-    bool is_exact = class == CLASS_LARGE ? pages_of_bytes(bytes) == block->span->pages
-                                         : size_class_of(bytes) == class;
 
-    return is_exact ? SLOT_LIVE_MALLOC : SLOT_LIVE_SHRUNK;
+    return class == CLASS_LARGE || policy_class_of(bytes) == class ? SLOT_LIVE_MALLOC
+                                                                   : SLOT_LIVE_SHRUNK;
 }
 
 /* False: nothing moved, and `to` is lost. */
 static bool move_contents(void *to, const struct block *from, void *object, size_t bytes)
 {
-    size_t old_bytes = sg_block_bytes(from->span);
+    size_t old_bytes = from->bytes;
     size_t kept_bytes = bytes < old_bytes ? bytes : old_bytes;
 
-    if (bytes > SMALL_MAX_BYTES && from->span->slots.class == CLASS_LARGE)
+    if (from->span->slots.class == CLASS_LARGE && policy_class_of(bytes) == CLASS_LARGE)
         return sg_large_move(page_map_lookup((uintptr_t)to), from->span, kept_bytes);
     __builtin_memcpy(to, object, kept_bytes);
     return true;
@@ -213,17 +235,29 @@ static void *move_to_new(const struct block *block, void *object, size_t bytes)
     return moved;
 }
 
+/* There is no memory for a smaller block: the old one says that it is one. */
+static void keep_larger(const struct block *block, void *object, size_t bytes)
+{
+    uint32_t class = block->span->slots.class;
+
+    if (class != CLASS_LARGE)
+        slot_resize(object, class, bytes);
+    else
+        (void)!sg_large_resize(block->span, bytes);
+}
+
 /* The old block is proven, and if it is large it is claimed. `*ret_state` is what it is if it
  * stays; the result is `object` then, or NULL. */
 static void *reallocate(const struct block *block, void *object, size_t bytes, uint8_t *ret_state)
 {
     *ret_state = block->live_state;
-    if (!resize_in_place(block, bytes)) {
+    if (!resize_in_place(block, object, bytes)) {
         void *moved = move_to_new(block, object, bytes);
 
-        if (moved != NULL || bytes > sg_block_bytes(block->span))
+        if (moved != NULL || bytes > block->bytes)
             return moved;
-    } /* a block that only shrinks stays rather than fails */
+        keep_larger(block, object, bytes); /* rather than fail */
+    }
     *ret_state = state_after_resize(block, bytes);
     return object;
 }

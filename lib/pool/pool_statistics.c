@@ -13,14 +13,12 @@ static size_t difference(size_t from, size_t what)
     return from > what ? from - what : 0;
 }
 
-static void add_class(struct pool_statistics *statistics, uint32_t class, size_t cached_slots,
-                      size_t *span_bytes_of_classes)
+static void add_class(struct pool_statistics *statistics, uint32_t class, size_t cached_slots)
 {
     struct central_statistics central;
     size_t slot_bytes = sg_size_classes[class].slot_bytes;
 
     sg_central_statistics(class, &central);
-    *span_bytes_of_classes += central.span_bytes;
     statistics->cached_bytes += cached_slots * slot_bytes;
     statistics->central_bytes += (central.free_slots + central.transfer_slots) * slot_bytes;
     statistics->live_bytes +=
@@ -33,17 +31,16 @@ void sg_pool_statistics(struct pool_statistics *ret_statistics)
 {
     struct page_cache_statistics pages;
     struct thread_cache_statistics threads;
-    size_t span_bytes_of_classes = 0;
 
     lifecycle_start();
     *ret_statistics = (struct pool_statistics){.mapped_bytes = 0};
     sg_thread_registry_statistics(&threads);
     for (uint32_t class = 0; class < CLASS_COUNT; class ++)
-        add_class(ret_statistics, class, threads.cached_slots[class], &span_bytes_of_classes);
+        add_class(ret_statistics, class, threads.cached_slots[class]);
     sg_page_cache_statistics(&pages);
     ret_statistics->mapped_bytes = pages.mapped_bytes;
     ret_statistics->metadata_bytes = sg_metadata_mapped_bytes();
-    ret_statistics->large_bytes = difference(pages.used_bytes, span_bytes_of_classes);
+    ret_statistics->large_bytes = sg_large_live_bytes();
     ret_statistics->large_count = sg_large_live_count();
     ret_statistics->live_bytes += ret_statistics->large_bytes;
     ret_statistics->dirty_bytes = pages.dirty_bytes;

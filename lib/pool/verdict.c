@@ -1,13 +1,23 @@
 #include "verdict.h"
 
+#include "checked_slot.h"
+#include "large.h"
 #include "page_map.h"
 #include "report.h"
 #include "size_class.h"
 
-size_t sg_block_bytes(const struct span *span)
+/* As many as the slot has, or as the program asked for if `slot` holds a whole canary. */
+static size_t bytes_of_slot(const struct span *span, const char *slot, uint8_t state)
 {
-    return span->slots.class == CLASS_LARGE ? span_bytes(span)
-                                            : size_class_usable_bytes(span->slots.class);
+    size_t bytes;
+    uint32_t class = span->slots.class;
+
+    if (class == CLASS_LARGE)
+        return span->large_bytes;
+    if (slot_state_is_live(state) &&
+        slot_is_undamaged(slot, &sg_policy.classes[class], &bytes))
+        return bytes;
+    return policy_usable_bytes(class);
 }
 
 static struct misuse misuse_of(const struct span *span, const void *object, const char *function)
@@ -16,7 +26,7 @@ static struct misuse misuse_of(const struct span *span, const void *object, cons
         .function = function,
         .address = object,
         .block = (uintptr_t)object,
-        .block_bytes = sg_block_bytes(span),
+        .block_bytes = bytes_of_slot(span, object, SLOT_CENTRAL),
         .class = span->slots.class == CLASS_LARGE ? REPORT_CLASS_LARGE : span->slots.class,
     };
 }
@@ -37,12 +47,38 @@ static _Noreturn void report_interior(const struct span *span, const void *objec
     size_t index = ((uintptr_t)object - span->slots.base) / stride;
     struct misuse misuse = misuse_of(span, object, function);
 
-    if (index >= span->slots.slot_count) /* the tail behind the last slot */
+    /* The tail behind the last slot, and the guards. */
+    if ((uintptr_t)object < span->slots.base || index >= span->slots.slot_count ||
+        (is_large && (uintptr_t)object >= span->slots.base + span->large_bytes))
         report_bare(MISUSE_FOREIGN, object, function);
     misuse.kind = (uintptr_t)object % MIN_ALIGNMENT != 0 ? MISUSE_UNALIGNED : MISUSE_INTERIOR;
     misuse.block = span->slots.base + index * stride;
     misuse.state = load_relaxed(&span->slots.states[index]);
+    misuse.block_bytes = bytes_of_slot(span, (const char *)misuse.block, misuse.state);
     sg_report_misuse(&misuse);
+}
+
+static void prove_large_content(struct block *block, const void *object, const char *function)
+{
+    size_t first;
+
+    block->bytes = block->span->large_bytes;
+    if (sg_policy.canary_bytes == 0 || sg_large_is_undamaged(block->span, &first))
+        return;
+    struct misuse misuse = misuse_of(block->span, object, function);
+    misuse.kind = MISUSE_OVERFLOW;
+    misuse.offset = first;
+    sg_report_misuse(&misuse);
+}
+
+static void prove_content(struct block *block, const void *object, const char *function)
+{
+    uint32_t class = block->span->slots.class;
+
+    if (class == CLASS_LARGE)
+        prove_large_content(block, object, function);
+    else if (!slot_is_undamaged(object, &sg_policy.classes[class], &block->bytes))
+        sg_slot_report_damage(object, class, block->state, function);
 }
 
 struct block sg_block_prove(const void *object, const char *function)
@@ -58,9 +94,10 @@ struct block sg_block_prove(const void *object, const char *function)
     if (state == NULL)
         report_interior(span, object, function);
 
-    struct block block = {span, state, load_relaxed(state)};
+    struct block block = {.span = span, .state = state, .live_state = load_relaxed(state)};
     if (!slot_state_is_live(block.live_state))
         sg_block_report_double_free(&block, object, function);
+    prove_content(&block, object, function);
     return block;
 }
 
@@ -80,6 +117,7 @@ void sg_block_require_maker(const struct block *block, uint8_t maker, const void
 
     struct misuse misuse = misuse_of(block->span, object, function);
     misuse.kind = MISUSE_INTERFACE;
+    misuse.block_bytes = block->bytes;
     misuse.state = block->live_state;
     sg_report_misuse(&misuse);
 }
@@ -89,6 +127,8 @@ static _Noreturn void report(const struct block *block, enum misuse_kind kind, s
 {
     misuse.kind = kind;
     misuse.stated = stated;
+    if (kind != MISUSE_DOUBLE_FREE)
+        misuse.block_bytes = block->bytes;
     misuse.state = block->live_state;
     sg_report_misuse(&misuse);
 }

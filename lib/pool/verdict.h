@@ -9,6 +9,7 @@ struct block {
     struct span *span;
     slot_state_byte *state;
     uint8_t live_state; /* as it was read */
+    size_t bytes;       /* what the program asked for, or what fits where that is not known */
 };
 
 /* The live block that starts at `object`. Anything else ends the process with the report that is
@@ -25,8 +26,5 @@ HIDDEN _Noreturn void sg_block_report_alignment(const struct block *block, const
                                                 size_t stated, const char *function);
 HIDDEN _Noreturn void sg_block_report_double_free(const struct block *block, const void *object,
                                                   const char *function);
-
-/* Usable bytes of the block's slot. */
-HIDDEN size_t sg_block_bytes(const struct span *span);
 
 #endif

@@ -42,12 +42,6 @@ static inline uint32_t size_class_of(size_t bytes)
     return sg_size_class_by_1024[(bytes + 1023) / 1024];
 }
 
-/* What the program may use of a slot of the class. */
-static inline size_t size_class_usable_bytes(uint32_t class)
-{
-    return class == CLASS_ZERO ? 0 : sg_size_classes[class].slot_bytes;
-}
-
 /* The alignment, in pages, that a span of the class needs so that a slot whose size is a power of
  * two is aligned to its size. */
 static inline size_t size_class_span_alignment_pages(uint32_t class)

@@ -28,6 +28,9 @@ enum span_owner {
     SPAN_PURGING,     /* taken out of the page cache while its memory goes back to the kernel */
 };
 
+/* Address space that is never exchanged: see `isolate_classes`. */
+enum span_space { SPACE_COMMON, SPACE_LARGE, SPACE_COUNT };
+
 struct __attribute__((aligned(CACHE_LINE_BYTES))) span {
     union {
         /* Read by free() before anything is proven. Constant while the span is in use, as are
@@ -45,10 +48,19 @@ struct __attribute__((aligned(CACHE_LINE_BYTES))) span {
             struct span *left; /* FREE and long: tree of runs; RANK_PAGE_CACHE */
             struct span *right;
         };
+        struct {
+            size_t large_bytes;  /* LARGE: what the program asked for */
+            uint32_t lead_bytes; /* LARGE: of the guard in front; the run begins so much lower */
+            uint32_t sample;     /* LARGE: number of its record, see lib/pool; 0: none */
+        };
     };
     union {
         uint64_t given_back; /* CENTRAL: bit i: the i-th OS page has no memory; its list's lock */
-        slot_state_byte large_state; /* LARGE: the state of its one slot */
+        struct {
+            slot_state_byte large_state; /* LARGE: the state of its one slot */
+            bool is_guarded; /* FREE: some pages may have no access; RANK_PAGE_CACHE */
+            uint8_t space;   /* FREE: enum span_space */
+        };
     };
     uint32_t free_slots; /* CENTRAL; RANK_CENTRAL_LIST of the class */
     uint32_t pages;      /* constant while in use; RANK_PAGE_CACHE */
@@ -61,9 +73,15 @@ static_assert(sizeof(struct span) == CACHE_LINE_BYTES, "a look-up costs one cach
 /* What the pages inside a free run find: nothing can be freed there, but the memory was ours. */
 extern HIDDEN struct span sg_span_retired;
 
+/* Where its pages begin: not always at the first slot. */
+static inline uintptr_t span_start(const struct span *span)
+{
+    return span->slots.base - (span->slots.owner == SPAN_LARGE ? span->lead_bytes : 0);
+}
+
 static inline uintptr_t span_end(const struct span *span)
 {
-    return span->slots.base + (uintptr_t)span->pages * PAGE_BYTES;
+    return span_start(span) + (uintptr_t)span->pages * PAGE_BYTES;
 }
 
 static inline size_t span_bytes(const struct span *span)

@@ -5,7 +5,7 @@
 #include "invariant.h"
 #include "metadata.h"
 #include "object_pool.h"
-#include "report.h"
+#include "policy.h"
 #include "thread_registry.h"
 
 #define BIN_BYTES_MAX (4 * MIB) /* what one bin may hold at most */
@@ -76,7 +76,8 @@ static bool ensure_array(struct cache_bin *bin, uint32_t capacity)
     if (added == NULL)
         return false;
     if (old != NULL)
-        __builtin_memcpy(added, old, load_relaxed(&bin->count) * sizeof(*old));
+        for (uint32_t i = 0; i < load_relaxed(&bin->count); i++)
+            entry_move(&added[i], &old[i]);
     bin->entries = added;
     bin->array_log2 = wanted_log2 & 0x3f;
     if (old != NULL)
@@ -84,21 +85,44 @@ static bool ensure_array(struct cache_bin *bin, uint32_t capacity)
     return true;
 }
 
-/* Gives the oldest entries back until `keep` are left. */
+/* The entries [from, from + count), `count` up to BATCH_MAX_SLOTS, go to the central cache. */
+static void flush_range(struct cache_bin *bin, uint32_t class, uint32_t from, uint32_t count)
+{
+    struct cache_entry batch[BATCH_MAX_SLOTS];
+    uint32_t all = load_relaxed(&bin->count);
+
+    for (uint32_t i = 0; i < count; i++)
+        entry_move(&batch[i], &bin->entries[from + i]);
+    for (uint32_t i = from + count; i < all; i++)
+        entry_move(&bin->entries[i - count], &bin->entries[i]);
+    store_relaxed(&bin->count, (uint16_t)(all - count));
+    sg_central_give(class, batch, count);
+}
+
+/* Gives entries back until `keep` are left: the quarantine last, of the others the oldest first. */
 static void flush_to(struct cache_bin *bin, uint32_t class, uint32_t keep)
 {
     uint32_t count = load_relaxed(&bin->count);
 
     while (count > keep) {
-        struct cache_entry batch[BATCH_MAX_SLOTS];
-        uint32_t moved = count - keep < BATCH_MAX_SLOTS ? count - keep : BATCH_MAX_SLOTS;
+        uint32_t surplus = count - keep;
+        uint32_t moved = surplus < BATCH_MAX_SLOTS ? surplus : BATCH_MAX_SLOTS;
+        uint32_t from = bin->floor < count - moved ? bin->floor : count - moved;
 
-        __builtin_memcpy(batch, bin->entries, moved * sizeof(batch[0]));
-        __builtin_memmove(bin->entries, bin->entries + moved, (count - moved) * sizeof(batch[0]));
+        flush_range(bin, class, from, moved);
         count -= moved;
-        store_relaxed(&bin->count, (uint16_t)count);
-        sg_central_give(class, batch, moved);
     }
+}
+
+/* What of `capacity` entries is quarantine: at most half. */
+static uint8_t floor_of(uint32_t class, uint32_t capacity)
+{
+    uint32_t most = sg_policy.classes[class].quarantine_slots;
+
+    if (capacity < 2 || most == 0)
+        return 0;
+    uint32_t half = 1u << log2_floor(capacity / 2);
+    return (uint8_t)(half < most ? half : most);
 }
 
 /* Lowers the capacity, and with it what counts against the bounds. */
@@ -111,6 +135,7 @@ static void shrink_bin(struct thread_cache *cache, uint32_t class, uint32_t capa
     flush_to(bin, class, capacity);
     cache->capacity_bytes -= (size_t)(bin->capacity - capacity) * slot_bytes_of(class);
     bin->capacity = (uint16_t)capacity;
+    bin->floor = floor_of(class, capacity);
 }
 
 /* Takes capacity from the bins of other classes, in turn, until `bytes` more would fit. */
@@ -145,6 +170,7 @@ static void grow_bin(struct thread_cache *cache, uint32_t class, uint32_t wanted
     if (!ensure_array(bin, wanted))
         return;
     bin->capacity = (uint16_t)wanted;
+    bin->floor = floor_of(class, wanted);
     cache->capacity_bytes += bytes;
 }
 
@@ -162,39 +188,33 @@ static void decay(struct thread_cache *cache, uint32_t class)
         struct cache_bin *bin = &cache->bins[other];
         uint32_t count = load_relaxed(&bin->count);
 
-        if (other != class && count > 0 && count == bin->seen_count) {
+        if (other != class && count > 0 && (uint8_t)count == bin->seen_count) {
             shrink_bin(cache, other, count / 2);
             bin->batch = 0;
         }
-        bin->seen_count = (uint16_t)load_relaxed(&bin->count);
+        bin->seen_count = (uint8_t)load_relaxed(&bin->count);
     }
     sg_thread_cache_return_lease(cache);
 }
 
 static _Noreturn void report_top(const struct cache_bin *bin, uint32_t class)
 {
-    const struct cache_entry *entry = &bin->entries[load_relaxed(&bin->count) - 1];
-    struct misuse misuse = {
-        .kind = MISUSE_CACHED_SLOT,
-        .function = "malloc",
-        .block = (uintptr_t)entry->slot,
-        .block_bytes = size_class_usable_bytes(class),
-        .class = class,
-        .state = load_relaxed(entry->state),
-    };
+    struct free_slot top;
+    bool decodes = entry_decode(&bin->entries[load_relaxed(&bin->count) - 1], &top);
 
-    sg_report_misuse(&misuse);
+    sg_central_report(class, decodes ? &top : NULL, "malloc");
 }
 
-static void *take_one(uint32_t class, uint8_t maker, bool *ret_zeroed)
+static bool take_one(uint32_t class, struct taken_slot *ret_taken)
 {
     struct cache_entry entry;
+    struct free_slot taken;
 
     if (sg_central_take(class, &entry, 1) == 0)
-        return NULL;
-    *ret_zeroed = load_relaxed(entry.state) == SLOT_CACHED_ZERO;
-    store_relaxed(entry.state, maker);
-    return entry.slot;
+        return false;
+    (void)entry_decode(&entry, &taken); /* encoded just now, on this stack */
+    *ret_taken = (struct taken_slot){taken.slot, taken.state, load_relaxed(taken.state)};
+    return true;
 }
 
 /* How many the next refill takes: few at first, twice as many each time. */
@@ -212,21 +232,23 @@ static uint32_t next_batch(struct cache_bin *bin, uint32_t class)
 }
 
 /* A bin that is in turn too small to serve and too small to take back doubles each time. One that
- * only takes back does not grow, and soon keeps nothing: a program that frees all it has does not
- * want slots to stay here, each holding the span around it. */
+ * only takes back does not grow, and soon keeps nothing but its quarantine: a program that frees
+ * all it has does not want slots to stay here, each holding the span around it. */
 static void adapt_to_overflow(struct thread_cache *cache, uint32_t class)
 {
     struct cache_bin *bin = &cache->bins[class];
     bool in_turn = bin->has_missed;
+    bool caches_at_once = slot_bytes_of(class) <= RARE_BYTES_MIN ||
+                          sg_policy.classes[class].quarantine_slots > 0;
 
     bin->has_overflowed = true;
     bin->has_missed = false;
-    if (bin->capacity == 0 && slot_bytes_of(class) <= RARE_BYTES_MIN)
+    if (bin->capacity == 0 && caches_at_once)
         grow_bin(cache, class, BIN_SLOTS_MIN);
     else if (in_turn)
         grow_bin(cache, class, bin->capacity * 2u);
     if (load_relaxed(&bin->count) >= bin->capacity)
-        flush_to(bin, class, in_turn ? bin->capacity / 2 : 0);
+        flush_to(bin, class, in_turn ? (bin->capacity + bin->floor) / 2 : bin->floor);
 }
 
 static void adapt_to_miss(struct thread_cache *cache, uint32_t class)
@@ -246,65 +268,71 @@ static bool is_rare(struct cache_bin *bin, uint32_t class)
     return bin->capacity == 0 && slot_bytes_of(class) > RARE_BYTES_MIN && bin->batch++ < RARE_TIMES;
 }
 
-static void *refill(struct thread_cache *cache, uint32_t class, uint8_t maker, bool *ret_zeroed)
+/* Room in the bin for `wanted` slots above its quarantine; returns how many there are to fill, the
+ * places of the quarantine that are empty included. */
+static uint32_t make_room(struct thread_cache *cache, uint32_t class, uint32_t wanted)
+{
+    struct cache_bin *bin = &cache->bins[class];
+    uint32_t count = load_relaxed(&bin->count);
+
+    grow_bin(cache, class, wanted + floor_of(class, wanted * 2));
+    uint32_t room = count < bin->capacity ? bin->capacity - count : 0;
+    uint32_t missing = count < bin->floor ? bin->floor - count : 0;
+    return wanted + missing < room ? wanted + missing : room;
+}
+
+static bool refill(struct thread_cache *cache, uint32_t class, struct taken_slot *ret_taken)
 {
     struct cache_bin *bin = &cache->bins[class];
 
     /* A signal handler may have filled the bin just now; else it holds what is not free. */
-    void *slot = thread_cache_pop_any(cache, class, maker, ret_zeroed);
-    if (slot != NULL)
-        return slot;
-    if (load_relaxed(&bin->count) != 0)
+    if (thread_cache_take(cache, class, ret_taken))
+        return true;
+    if (load_relaxed(&bin->count) > bin->floor)
         report_top(bin, class);
     decay(cache, class);
 
     adapt_to_miss(cache, class);
     if (is_rare(bin, class))
-        return take_one(class, maker, ret_zeroed);
+        return take_one(class, ret_taken);
 
-    uint32_t wanted = next_batch(bin, class);
-    grow_bin(cache, class, wanted);
-    if (bin->capacity < wanted)
-        wanted = bin->capacity;
-    if (wanted == 0)
-        return take_one(class, maker, ret_zeroed);
-
-    uint32_t count = sg_central_take(class, bin->entries, wanted);
-    if (count == 0)
-        return NULL;
+    uint32_t wanted = make_room(cache, class, next_batch(bin, class));
+    uint32_t count = load_relaxed(&bin->count);
+    if (count + wanted <= bin->floor)
+        return take_one(class, ret_taken);
+    count += sg_central_take(class, bin->entries + count, wanted);
     store_relaxed(&bin->count, (uint16_t)count);
-    return thread_cache_pop_any(cache, class, maker, ret_zeroed);
+    return thread_cache_take(cache, class, ret_taken) || take_one(class, ret_taken);
 }
 
-void *sg_thread_cache_refill(struct thread_cache *cache, uint32_t class, uint8_t maker,
-                             bool *ret_zeroed)
+bool sg_thread_cache_refill(struct thread_cache *cache, uint32_t class,
+                            struct taken_slot *ret_taken)
 {
     if (cache == &sg_thread_cache_none)
-        return take_one(class, maker, ret_zeroed);
+        return take_one(class, ret_taken);
 
     struct thread_cache *hidden = thread_cache_hide();
-    void *slot = refill(cache, class, maker, ret_zeroed);
+    bool taken = refill(cache, class, ret_taken);
     thread_cache_show(hidden);
-    return slot;
+    return taken;
 }
 
-void sg_thread_cache_overflow(struct thread_cache *cache, uint32_t class, void *slot,
-                              slot_state_byte *state)
+void sg_thread_cache_overflow(struct thread_cache *cache, uint32_t class, struct free_slot freed)
 {
-    struct cache_entry entry = {slot, state};
-    bool pushed = false;
+    struct cache_entry entry;
+    bool kept = false;
 
     if (cache != &sg_thread_cache_none) {
         struct thread_cache *hidden = thread_cache_hide();
 
         decay(cache, class);
         adapt_to_overflow(cache, class);
-        pushed = thread_cache_push(cache, class, slot, state);
+        kept = thread_cache_quarantine(cache, class, freed);
         thread_cache_show(hidden);
     }
-    if (pushed)
+    if (kept)
         return;
-    store_relaxed(state, SLOT_CACHED);
+    entry_encode(&entry, freed.slot, freed.state);
     sg_central_give(class, &entry, 1);
 }
 

@@ -4,6 +4,11 @@
  * in user memory. The state of a slot is looked at again when it is handed out: a slot that two
  * threads freed at the same moment is found here.
  *
+ * The first entries of a bin are its quarantine (after isoalloc's and hardened_malloc's, in the form
+ * of a random exchange): a freed slot takes a random place there, and only the slot that it drives
+ * out can be handed out next. So no slot comes back right after its free, and nobody can foretell
+ * when it does.
+ *
  * pop and push are called while the cache is hidden, see thread_cache_hide(). */
 #ifndef SG_THREAD_CACHE_THREAD_CACHE_H
 #define SG_THREAD_CACHE_THREAD_CACHE_H
@@ -17,7 +22,8 @@ struct cache_bin {
     struct cache_entry *entries;
     _Atomic uint16_t count; /* written by the owner only; relaxed: others read it as a statistic */
     uint16_t capacity;      /* most entries; 0 for a class that this thread may not cache */
-    uint16_t seen_count;    /* at the last look of the decay */
+    uint8_t seen_count;     /* at the last look of the decay, its low byte */
+    uint8_t floor;          /* a power of two or 0: so many of the oldest are in quarantine */
     uint8_t array_log2 : 6; /* of the entries that the array has room for */
     uint8_t has_missed : 1; /* was empty when asked, since an overflow last looked */
     uint8_t has_overflowed : 1; /* was full when given to, since a miss last looked */
@@ -32,6 +38,8 @@ struct thread_cache {
     uint32_t slow_events;
     uint32_t decay_class;
     uint32_t exit_rounds; /* how often the thread's destructors came by */
+    uint64_t random;      /* which of the quarantine goes next */
+    int64_t sample_left;  /* bytes until the next guarded sample */
 };
 
 /* NULL before the first call of a thread; sg_thread_cache_none where there can be no cache. */
@@ -67,36 +75,44 @@ static inline void *thread_cache_pop(struct thread_cache *cache, size_t class, u
     if (UNLIKELY(count == 0))
         return NULL;
 
-    struct cache_entry *entry = &bin->entries[count - 1];
-    void *slot = entry->slot;
-    slot_state_byte *state = entry->state;
-    if (UNLIKELY(load_relaxed(state) != SLOT_CACHED))
+    struct free_slot top;
+    if (UNLIKELY(!entry_decode(&bin->entries[count - 1], &top)) ||
+        UNLIKELY(load_relaxed(top.state) != SLOT_CACHED))
         return NULL; /* the slow way reports it */
     store_relaxed(&bin->count, (uint16_t)(count - 1));
-    store_relaxed(state, maker);
-    if (slot == NULL)
+    store_relaxed(top.state, maker);
+    if (top.slot == NULL)
         __builtin_unreachable(); /* spares the caller a second test for NULL */
-    return slot;
+    return top.slot;
 }
 
-/* The same for sizes beyond the fast path; `*ret_zeroed`: all of the slot reads as zero. */
-static inline void *thread_cache_pop_any(struct thread_cache *cache, size_t class, uint8_t maker,
-                                         bool *ret_zeroed)
+/* A slot on its way out: `state` is what it was, and still is until the caller stores another. */
+struct taken_slot {
+    void *slot;
+    slot_state_byte *state_byte;
+    uint8_t state;
+};
+
+/* Any free slot of the class that is not in quarantine; false sends the caller the slow way. The
+ * caller makes it live: after it wrote what belongs into a live slot, so that nobody who finds it
+ * live finds it half made. */
+static inline bool thread_cache_take(struct thread_cache *cache, size_t class,
+                                     struct taken_slot *ret_taken)
 {
     struct cache_bin *bin = &cache->bins[class];
     size_t count = load_relaxed(&bin->count);
+    struct free_slot top;
 
-    if (UNLIKELY(count == 0))
-        return NULL;
-
-    struct cache_entry entry = bin->entries[count - 1];
-    uint8_t state = load_relaxed(entry.state);
+    if (UNLIKELY(count <= bin->floor))
+        return false;
+    if (UNLIKELY(!entry_decode(&bin->entries[count - 1], &top)))
+        return false; /* the slow way reports it */
+    uint8_t state = load_relaxed(top.state);
     if (UNLIKELY(!slot_state_is_cached(state)))
-        return NULL; /* the slow way reports it */
+        return false; /* so here */
     store_relaxed(&bin->count, (uint16_t)(count - 1));
-    store_relaxed(entry.state, maker);
-    *ret_zeroed = state == SLOT_CACHED_ZERO;
-    return entry.slot;
+    *ret_taken = (struct taken_slot){top.slot, top.state, state};
+    return true;
 }
 
 /* Takes a slot, proven live by the caller; false, with nothing changed, if the bin is full. */
@@ -109,22 +125,50 @@ static inline bool thread_cache_push(struct thread_cache *cache, size_t class, v
     if (UNLIKELY(count >= bin->capacity))
         return false;
     store_relaxed(state, SLOT_CACHED);
-    bin->entries[count] = (struct cache_entry){slot, state};
+    entry_encode(&bin->entries[count], slot, state);
     /* Release: a forked child that reclaims the caches of others finds the entry it counts. */
+    atomic_store_explicit(&bin->count, (uint16_t)(count + 1), memory_order_release);
+    return true;
+}
+
+/* Knuth's generator (MMIX); its high bits are the good ones. Of the thread's own cache only. */
+static inline uint64_t thread_cache_random(struct thread_cache *cache)
+{
+    cache->random = cache->random * 6364136223846793005u + 1442695040888963407u;
+    return cache->random;
+}
+
+/* The same with the quarantine: the slot goes to a random place among the oldest, and the one that
+ * was there becomes the next to be handed out. Its state is stored by the caller. */
+static inline bool thread_cache_quarantine(struct thread_cache *cache, size_t class,
+                                           struct free_slot freed)
+{
+    struct cache_bin *bin = &cache->bins[class];
+    size_t count = load_relaxed(&bin->count);
+    size_t place = count;
+
+    if (UNLIKELY(count >= bin->capacity))
+        return false;
+    if (count >= bin->floor && bin->floor != 0) {
+        place = (thread_cache_random(cache) >> 40) & (bin->floor - 1u);
+        entry_move(&bin->entries[count], &bin->entries[place]);
+    }
+    entry_encode(&bin->entries[place], freed.slot, freed.state);
+    /* Release: as in push. */
     atomic_store_explicit(&bin->count, (uint16_t)(count + 1), memory_order_release);
     return true;
 }
 
 /* The slow ways. `cache` is the calling thread's own, never NULL. */
 
-/* Refills the bin and hands one slot out, as pop does; NULL: no memory. Ends the process with a
- * report if the bin holds a slot that is not free. */
-HIDDEN void *sg_thread_cache_refill(struct thread_cache *cache, uint32_t class, uint8_t maker,
-                                    bool *ret_zeroed);
+/* Refills the bin and takes one slot, as thread_cache_take() does; false: no memory. Ends the
+ * process with a report if the bin holds a slot that is not free. */
+HIDDEN bool sg_thread_cache_refill(struct thread_cache *cache, uint32_t class,
+                                   struct taken_slot *ret_taken);
 
-/* As push, but always succeeds: makes room by giving the oldest back. */
-HIDDEN void sg_thread_cache_overflow(struct thread_cache *cache, uint32_t class, void *slot,
-                                     slot_state_byte *state);
+/* As thread_cache_quarantine(), but always succeeds: makes room by giving old ones back. */
+HIDDEN void sg_thread_cache_overflow(struct thread_cache *cache, uint32_t class,
+                                     struct free_slot freed);
 
 /* Gives everything back. */
 HIDDEN void sg_thread_cache_drain(struct thread_cache *cache);

@@ -6,6 +6,8 @@
 #include "options.h"
 #include "os_lock.h"
 #include "os_thread.h"
+#include "policy.h"
+#include "secrets.h"
 
 #define FREE_LEASE_BYTES ((size_t)2048) /* what each thread may cache besides the common bound */
 #define LEASE_STEP_BYTES (32 * KIB)
@@ -123,6 +125,15 @@ void sg_thread_registry_start(void)
     (void)sg_os_thread_exit_start(at_thread_exit); /* else threads go without a cache, see below */
 }
 
+/* Where a cache lies is random, so each gets a generator of its own. */
+static void seed(struct thread_cache *cache)
+{
+    struct random random = sg_secrets_random((uintptr_t)cache);
+
+    cache->random = random_next(&random);
+    cache->sample_left = sg_policy.sample_bytes == 0 ? INT64_MAX : (int64_t)sg_policy.sample_bytes;
+}
+
 struct thread_cache *sg_thread_cache_get(void)
 {
     struct thread_cache *cache = sg_thread_cache_self;
@@ -137,6 +148,7 @@ struct thread_cache *sg_thread_cache_get(void)
     }
     __builtin_memset(cache, 0, sizeof(*cache));
     cache->leased_bytes = FREE_LEASE_BYTES;
+    seed(cache);
     sg_thread_cache_self = cache; /* before arming, which may allocate */
     enter(cache);
     /* A cache that nobody would drain is a leak for each thread: better none. The first thread's
@@ -192,9 +204,13 @@ static void reclaim_bin(const struct cache_bin *bin, uint32_t class)
 {
     uint32_t count = load_relaxed(&bin->count);
 
-    for (uint32_t i = 0; bin->entries != NULL && i < count; i++)
-        if (slot_state_is_cached(load_relaxed(bin->entries[i].state)))
+    for (uint32_t i = 0; bin->entries != NULL && i < count; i++) {
+        struct free_slot free_slot;
+
+        if (entry_decode(&bin->entries[i], &free_slot) &&
+            slot_state_is_cached(load_relaxed(free_slot.state)))
             sg_central_give(class, &bin->entries[i], 1);
+    }
 }
 
 void sg_thread_registry_reclaim(void)

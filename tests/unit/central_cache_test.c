@@ -16,7 +16,7 @@ static uint32_t take(uint32_t class, uint32_t count)
 {
     uint32_t taken = 0;
 
-    sg_secrets_start();
+    sg_secrets_start(true);
     while (taken < count) {
         uint32_t got =
             sg_central_take(class, entries + taken, count - taken < 64 ? count - taken : 64);

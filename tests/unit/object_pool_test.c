@@ -24,7 +24,7 @@ static size_t resident_bytes(void)
 
 TEST(records_of_all_sizes_are_apart_and_aligned)
 {
-    sg_secrets_start();
+    sg_secrets_start(true);
     for (size_t bytes = 1; bytes <= OBJECT_POOL_MAX_BYTES; bytes += 97) {
         char *first = sg_object_pool_take(bytes), *second = sg_object_pool_take(bytes);
 

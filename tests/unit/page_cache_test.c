@@ -12,7 +12,7 @@ static struct span *take(size_t pages)
     bool zeroed;
     struct span *span;
 
-    sg_secrets_start();
+    sg_secrets_start(true);
     span = sg_page_cache_take(pages, 1, SPAN_LARGE, &zeroed);
     EXPECT(span != NULL && span->pages == pages && span->slots.owner == SPAN_LARGE);
     sg_page_cache_check();

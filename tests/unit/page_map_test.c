@@ -30,7 +30,7 @@ static void expect_mapped(uintptr_t base)
 {
     struct span span;
 
-    sg_secrets_start();
+    sg_secrets_start(true);
     EXPECT(sg_page_map_cover(base, 3 * PAGE_BYTES));
     sg_page_map_set(base, 3, &span);
     for (size_t i = 0; i < 3; i++) {

@@ -22,7 +22,6 @@ TEST(the_classes_are_those_of_the_design)
     EXPECT_EQUAL(sg_size_classes[CLASS_FIRST].slot_bytes, 16);
     EXPECT_EQUAL(sg_size_classes[CLASS_COUNT - 1].slot_bytes, 256 * 1024);
     EXPECT_EQUAL(size_class_of(0), CLASS_ZERO);
-    EXPECT_EQUAL(size_class_usable_bytes(CLASS_ZERO), 0);
 }
 
 TEST(internal_waste_is_at_most_an_eighth_above_128_bytes)

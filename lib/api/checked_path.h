@@ -1,0 +1,77 @@
+/* The same two paths as in fast_path.h with the defences of content: canary, cleared slots,
+ * quarantine, guarded samples. Every profile but `fast` goes here. */
+#ifndef SG_API_CHECKED_PATH_H
+#define SG_API_CHECKED_PATH_H
+
+#include "checked_slot.h"
+#include "compiler.h"
+#include "page_map.h"
+#include "span.h"
+#include "thread_cache.h"
+
+/* A block of `bytes`, or NULL for the slow way, which also takes the samples. */
+static ALWAYS_INLINE void *checked_allocate(size_t bytes, uint8_t maker)
+{
+    struct thread_cache *cache = sg_thread_cache_self;
+    struct taken_slot taken;
+
+    /* No bytes wrap around and leave too. */
+    if (UNLIKELY(bytes - 1 >= CLASS_DIRECT_MAX_BYTES - CANARY_BYTES || cache == NULL))
+        return NULL;
+    if (UNLIKELY(cache->sample_left < (int64_t)bytes))
+        return NULL;
+
+    size_t class = size_class_direct(bytes + sg_policy.canary_bytes);
+    thread_cache_hide();
+    bool is_taken = thread_cache_take(cache, class, &taken);
+    if (LIKELY(is_taken))
+        cache->sample_left -= (int64_t)bytes;
+    thread_cache_show(cache);
+    if (UNLIKELY(!is_taken))
+        return NULL;
+    slot_open(&taken, class, bytes);
+    store_relaxed(taken.state_byte, maker);
+    if (taken.slot == NULL)
+        __builtin_unreachable(); /* spares the caller a second test for NULL */
+    return taken.slot;
+}
+
+/* Proves, clears and takes a block of `maker`, of `stated` bytes unless that is BYTES_ANY; false,
+ * with nothing changed, for the slow way. */
+#define BYTES_ANY SIZE_MAX
+
+static ALWAYS_INLINE bool checked_free_stated(void *object, uint8_t maker, size_t stated)
+{
+    struct thread_cache *cache = sg_thread_cache_self;
+    struct span *span = page_map_lookup_near((uintptr_t)object);
+    size_t bytes;
+
+    if (UNLIKELY(span == NULL || cache == NULL))
+        return false;
+
+    uint64_t index = slot_index(&span->slots, object);
+    if (UNLIKELY(index >= span->slots.slot_count))
+        return false;
+
+    size_t class = span->slots.class;
+    slot_state_byte *state = &span->slots.states[index];
+    if (UNLIKELY(load_relaxed(state) != maker) ||
+        UNLIKELY(cache->bins[class].capacity == 0) || /* large ones too */
+        UNLIKELY(!slot_is_undamaged(object, &sg_policy.classes[class], &bytes)) ||
+        (stated != BYTES_ANY && UNLIKELY(bytes != stated)))
+        return false;
+
+    /* Release: who finds the canary gone must find the state changed, see checked_slot.h. */
+    store_relaxed(state, SLOT_CACHED);
+    atomic_thread_fence(memory_order_release);
+    store_relaxed(state, slot_clear(cache, object, class));
+    struct free_slot freed = {object, state};
+    thread_cache_hide();
+    bool is_kept = thread_cache_quarantine(cache, class, freed);
+    thread_cache_show(cache);
+    if (UNLIKELY(!is_kept))
+        sg_thread_cache_overflow(cache, (uint32_t)class, freed);
+    return true;
+}
+
+#endif

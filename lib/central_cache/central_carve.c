@@ -1,0 +1,128 @@
+/* Taking slots out of a span. */
+#include "bits.h"
+#include "central_state.h"
+#include "os_memory.h"
+#include "page_cache.h"
+#include "policy.h"
+
+/* calloc spares itself the zeroes from here on. Beyond the sizes of the fast path, which knows
+ * only one state of a cached slot. */
+#define ZERO_SLOT_BYTES_MIN 4096u
+static_assert(ZERO_SLOT_BYTES_MIN > CLASS_DIRECT_MAX_BYTES, "fast_allocate() sees CACHED only");
+
+/* 0x80 in each byte of the result whose byte in `word` is 0, exactly. */
+static uint64_t zero_bytes(uint64_t word)
+{
+    const uint64_t low = 0x7f7f7f7f7f7f7f7fu;
+
+    return ~(((word & low) + low) | word | low);
+}
+
+static uint64_t load_states(const slot_state_byte *states)
+{
+    /* Relaxed and wider than the stores of other threads: they never make a slot free. */
+    return __atomic_load_n((const uint64_t *)(const void *)states, __ATOMIC_RELAXED);
+}
+
+/* Whoever takes a slot reads it before it writes (checked_slot.h); on a page without memory that is
+ * two faults instead of one. Writes without changing: a write after free stays to be found. */
+static void touch(const struct span *span, uint64_t pages)
+{
+    if (!sg_policy.checks_content || !sg_policy.classes[span->slots.class].has_edges)
+        return;
+    for (; pages != 0; pages &= pages - 1) {
+        uintptr_t page = span->slots.base + (size_t)__builtin_ctzll(pages) * sg_os_page_bytes;
+
+        /* Relaxed: the memory is in nobody's use. */
+        atomic_fetch_or_explicit((_Atomic uint64_t *)page, 0, memory_order_relaxed);
+    }
+}
+
+/* The OS pages under the slot have memory again as soon as it is touched. Returns the state of the
+ * slot: whether none of them had any until now. */
+static uint8_t note_taken(struct central_list *list, struct span *span, uint32_t index)
+{
+    uint64_t before = span->given_back;
+    uint64_t pages = 0;
+    size_t slot_bytes = sg_size_classes[span->slots.class].slot_bytes;
+    size_t first = index * slot_bytes / sg_os_page_bytes;
+    size_t last = ((index + 1) * slot_bytes - 1) / sg_os_page_bytes;
+
+    for (size_t page = first; page <= last; page++)
+        pages |= (uint64_t)1 << page;
+    if ((before & pages) == 0)
+        return SLOT_CACHED;
+    span->given_back = before & ~pages;
+    sg_page_cache_note_absent(-(long)__builtin_popcountll(before & pages));
+    sg_central_note_regret(list);
+    /* Small slots are too many to be worth it: their way out does not look at the state. */
+    if (slot_bytes < ZERO_SLOT_BYTES_MIN) {
+        touch(span, before & pages);
+        return SLOT_CACHED;
+    }
+    return (before & pages) == pages ? SLOT_CACHED_ZERO : SLOT_CACHED;
+}
+
+/* Where slots are taken from. */
+struct carving {
+    struct central_list *list;
+    struct span *span;
+};
+
+static uint32_t carve_word(struct carving from, uint32_t word, struct cache_entry *entries,
+                           uint32_t wanted)
+{
+    struct span *span = from.span;
+    size_t slot_bytes = sg_size_classes[span->slots.class].slot_bytes;
+    slot_state_byte *states = span->slots.states + (size_t)word * WORD_SLOTS;
+    uint32_t count = 0;
+
+    for (uint64_t bits = zero_bytes(load_states(states)); bits != 0 && count < wanted;
+         bits &= bits - 1) {
+        uint32_t offset = (uint32_t)__builtin_ctzll(bits) / 8;
+        uint32_t index = word * WORD_SLOTS + offset;
+
+        store_relaxed(&states[offset], UNLIKELY(span->given_back != 0)
+                                           ? note_taken(from.list, span, index)
+                                           : SLOT_CACHED);
+        entry_encode(&entries[count++], (void *)(span->slots.base + index * slot_bytes),
+                     &states[offset]);
+    }
+    return count;
+}
+
+/* The slots of one OS page after the other, so that few pages are touched; inside the page from a
+ * random place on, so that the neighbour of a slot cannot be foretold. */
+static uint32_t first_word(struct central_list *list, const struct span *span, uint32_t words)
+{
+    size_t slot_bytes = sg_size_classes[span->slots.class].slot_bytes;
+    uint32_t words_per_os_page = (uint32_t)(sg_os_page_bytes / (slot_bytes * WORD_SLOTS));
+    uint32_t word = 0;
+
+    while (word + 1 < words &&
+           zero_bytes(load_states(span->slots.states + (size_t)word * WORD_SLOTS)) == 0)
+        word++;
+    if (words_per_os_page > 1) {
+        word -= word % words_per_os_page;
+        word += random_below(&list->random, words_per_os_page);
+    }
+    return word < words ? word : 0;
+}
+
+uint32_t sg_central_carve(struct central_list *list, struct span *span, struct cache_entry *entries,
+                          uint32_t wanted)
+{
+    uint32_t words = (span->slots.slot_count + WORD_SLOTS - 1) / WORD_SLOTS;
+    uint32_t word = first_word(list, span, words);
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < words && count < wanted; i++) {
+        count += carve_word((struct carving){list, span}, word, entries + count, wanted - count);
+        word = word + 1 == words ? 0 : word + 1;
+    }
+    span->free_slots -= count;
+    list->free_slots -= count;
+    list->unswept -= list->unswept < count ? list->unswept : count;
+    sg_central_relist(list, span);
+    return count;
+}

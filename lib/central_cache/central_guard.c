@@ -1,0 +1,65 @@
+#include "central_guard.h"
+
+#include "options.h"
+#include "os_guard.h"
+#include "secrets.h"
+
+static _Atomic size_t unguarded_bytes; /* relaxed: of spans since the last guard, about */
+
+size_t sg_central_guard_pages(uint32_t class, size_t body_pages)
+{
+    size_t bytes = body_pages * PAGE_BYTES;
+
+    if (sg_options.guard_pages == 0 || class == CLASS_ZERO)
+        return 0;
+    bytes += atomic_fetch_add_explicit(&unguarded_bytes, bytes, memory_order_relaxed);
+    if (bytes <= sg_options.guard_interval)
+        return 0;
+    store_relaxed(&unguarded_bytes, 0);
+    if (sg_options.guard_pages == 1)
+        return 1;
+
+    static _Atomic uint64_t guards; /* relaxed: each guard has another number, no more */
+    uint64_t number = atomic_fetch_add_explicit(&guards, 1, memory_order_relaxed);
+    struct random random = sg_secrets_random((uintptr_t)&guards + number);
+    return 1 + random_below(&random, (uint32_t)sg_options.guard_pages);
+}
+
+void sg_central_guard(struct span *span, size_t body_pages)
+{
+    char *guard = (char *)span->slots.base + body_pages * PAGE_BYTES;
+
+    (void)!sg_os_forbid(guard, (span->pages - body_pages) * PAGE_BYTES);
+}
+
+bool sg_central_spare_give(struct span *span)
+{
+    struct central_list *list = &sg_central[span->slots.class];
+
+    if (sg_options.isolate_classes == 0 ||
+        !sg_os_forbid((void *)span->slots.base, sg_central_body_bytes(span->slots.class)))
+        return false;
+    span->slots.slot_count = 0;
+    lock_acquire(&list->lock, RANK_CENTRAL_LIST);
+    list_push(&list->spare, &span->link);
+    lock_release(&list->lock, RANK_CENTRAL_LIST);
+    return true;
+}
+
+struct span *sg_central_spare_take(uint32_t class)
+{
+    struct central_list *list = &sg_central[class];
+    struct span *span = NULL;
+
+    if (sg_options.isolate_classes == 0)
+        return NULL;
+    lock_acquire(&list->lock, RANK_CENTRAL_LIST);
+    if (list->spare != NULL) {
+        span = container_of(list->spare, struct span, link);
+        list_unlink(&list->spare, &span->link);
+    }
+    lock_release(&list->lock, RANK_CENTRAL_LIST);
+    if (span == NULL || sg_os_allow((void *)span->slots.base, sg_central_body_bytes(class)))
+        return span;
+    return NULL; /* no more mappings: its addresses are lost */
+}

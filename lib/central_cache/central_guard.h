@@ -1,0 +1,24 @@
+/* The pages without access behind the slots of a span, and spans that wait for their own class. */
+#ifndef SG_CENTRAL_CACHE_CENTRAL_GUARD_H
+#define SG_CENTRAL_CACHE_CENTRAL_GUARD_H
+
+#include "central_state.h"
+
+/* How many pages of a new span are to be its guard; 0: none is due (`guard_interval`). */
+HIDDEN size_t sg_central_guard_pages(uint32_t class, size_t body_pages);
+
+/* Takes access away from what lies behind the first `body_pages`. Where the kernel refuses, the
+ * pages stay unused: density is lowered, nothing fails. */
+HIDDEN void sg_central_guard(struct span *span, size_t body_pages);
+
+static inline bool sg_central_is_guarded(const struct span *span)
+{
+    return span->pages > sg_central_body_bytes(span->slots.class) / PAGE_BYTES;
+}
+
+/* `isolate_classes`: an emptied span loses memory and access and waits for the next one of its
+ * class. False, and NULL: not so here. */
+HIDDEN MUST_USE bool sg_central_spare_give(struct span *span);
+HIDDEN MUST_USE struct span *sg_central_spare_take(uint32_t class);
+
+#endif

@@ -1,0 +1,36 @@
+/* Pages without access. On Linux 6.13 and later by MADV_GUARD_INSTALL, which splits no mapping and
+ * drops the memory under it; elsewhere, for locked memory, and for very long ranges by mprotect,
+ * which splits mappings: the kernel allows a process vm.max_map_count of them, so that there are
+ * only as many as a budget allows. What the budget refuses stays accessible: density is lowered,
+ * nothing fails.
+ *
+ * Addresses and sizes are multiples of the OS page. Thread-safe; nothing allocates. */
+#ifndef SG_OS_GUARD_H
+#define SG_OS_GUARD_H
+
+#include "compiler.h"
+
+/* `by_mprotect`: as on a kernel without guard madvise. `budget`: most ranges forbidden by
+ * mprotect; 0: a quarter of vm.max_map_count. Once, at start. */
+HIDDEN void sg_os_guard_start(bool by_mprotect, size_t budget);
+
+/* No access until sg_os_allow(); contents are lost, and the memory goes back. False: the range is
+ * as accessible as before, and may have lost its contents. */
+HIDDEN MUST_USE bool sg_os_forbid(void *address, size_t bytes);
+
+/* The same, only where it splits no mapping: for ranges that are many. False: nothing changed. */
+HIDDEN MUST_USE bool sg_os_vacate(void *address, size_t bytes);
+
+/* Access again, to a range any parts of which may have been forbidden; what was forbidden reads as
+ * zero. False: the kernel has no more mappings, some of it stays without access. */
+HIDDEN MUST_USE bool sg_os_allow(void *address, size_t bytes);
+
+struct os_guard_statistics {
+    bool splits_mappings; /* the kernel has no guard madvise, or refused it */
+    size_t by_mprotect;   /* ranges forbidden by it, about */
+    size_t refused;       /* ranges left accessible */
+};
+
+HIDDEN void sg_os_guard_statistics(struct os_guard_statistics *ret_statistics);
+
+#endif

@@ -1,0 +1,58 @@
+#include "span_quarantine.h"
+
+#include "options.h"
+#include "secrets.h"
+
+COLD_ZEROES struct span_quarantine sg_quarantine_central;
+COLD_ZEROES struct span_quarantine sg_quarantine_large;
+
+static void lock(struct span_quarantine *quarantine)
+{
+    lock_acquire(&quarantine->lock, RANK_SPAN_QUARANTINE);
+    if (UNLIKELY(quarantine->random.state[0] == 0))
+        quarantine->random = sg_secrets_random((uintptr_t)quarantine);
+}
+
+static void unlock(struct span_quarantine *quarantine)
+{
+    lock_release(&quarantine->lock, RANK_SPAN_QUARANTINE);
+}
+
+bool sg_span_quarantine_put(struct span_quarantine *quarantine, struct span *span)
+{
+    bool put = false;
+
+    if (sg_options.span_quarantine == 0)
+        return false;
+    lock(quarantine);
+    if (quarantine->count < SPAN_QUARANTINE_MAX) {
+        quarantine->held[quarantine->count++] = span;
+        quarantine->pages += span->pages;
+        put = true;
+    }
+    unlock(quarantine);
+    return put;
+}
+
+struct span *sg_span_quarantine_evict(struct span_quarantine *quarantine, uint32_t spans,
+                                      size_t bytes)
+{
+    struct span *span = NULL;
+
+    lock(quarantine);
+    if (quarantine->count > spans || quarantine->pages > bytes / PAGE_BYTES) {
+        uint32_t chosen = random_below(&quarantine->random, quarantine->count);
+
+        span = quarantine->held[chosen];
+        quarantine->held[chosen] = quarantine->held[--quarantine->count];
+        quarantine->pages -= span->pages;
+    }
+    unlock(quarantine);
+    return span;
+}
+
+void sg_span_quarantine_abandon(struct span_quarantine *quarantine)
+{
+    quarantine->count = 0;
+    quarantine->pages = 0;
+}

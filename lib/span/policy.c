@@ -1,0 +1,51 @@
+#include "policy.h"
+
+#include "bits.h"
+#include "canary.h"
+#include "content.h"
+#include "options.h"
+
+SEALED struct policy sg_policy;
+
+/* As many as both bounds allow, but one if any: no slot is handed out right after its free. */
+static uint8_t quarantine_slots(size_t slot_bytes)
+{
+    uint64_t slots = sg_options.quarantine_slots;
+    uint64_t in_bytes = sg_options.quarantine_bytes / slot_bytes;
+
+    if (slots == 0)
+        return 0;
+    if (in_bytes < slots)
+        slots = in_bytes == 0 ? 1 : in_bytes;
+    return (uint8_t)((uint64_t)1 << log2_floor(slots));
+}
+
+static struct class_policy class_policy(uint32_t class)
+{
+    uint32_t slot_bytes = sg_size_classes[class].slot_bytes;
+    bool has_content = class != CLASS_ZERO && sg_options.zero_bytes > 0;
+    bool is_cleared = has_content && slot_bytes <= sg_options.zero_bytes;
+
+    uint8_t canary_bytes = class != CLASS_ZERO && sg_options.canary != 0 ? CANARY_BYTES : 0;
+
+    return (struct class_policy){
+        .slot_bytes = slot_bytes,
+        .usable_bytes = class == CLASS_ZERO ? 0 : slot_bytes - canary_bytes,
+        .wipe_chance = (uint32_t)((sg_options.zero_bytes << 32) / (slot_bytes + sg_options.zero_bytes)),
+        .canary_bytes = canary_bytes,
+        .quarantine_slots = quarantine_slots(slot_bytes),
+        .is_cleared = is_cleared || (has_content && slot_bytes <= CONTENT_EDGE_BYTES * 2),
+        .has_edges = has_content,
+    };
+}
+
+void sg_policy_start(void)
+{
+    for (uint32_t class = 0; class < CLASS_COUNT; class ++)
+        sg_policy.classes[class] = class_policy(class);
+    sg_policy.canary_bytes = sg_options.canary != 0 ? CANARY_BYTES : 0;
+    sg_policy.checks_content = sg_options.zero_bytes > 0 && sg_options.zero_check != 0;
+    sg_policy.sample_bytes = sg_options.sample_bytes;
+    sg_policy.is_checked = sg_policy.canary_bytes > 0 || sg_options.zero_bytes > 0 ||
+                           sg_options.quarantine_slots > 0;
+}

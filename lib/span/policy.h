@@ -1,0 +1,62 @@
+/* Which defences are on, in the form in which the hot paths ask: computed once from the options,
+ * sealed after that. All off before the start, when nothing has been handed out yet.
+ *
+ * The content of a free slot that came back through these checks is zero: all of it up to
+ * `zero_bytes` (option), else its first and last CONTENT_EDGE_BYTES. Whoever hands it out again
+ * looks. A live slot ends with a canary (canary.h). */
+#ifndef SG_SPAN_POLICY_H
+#define SG_SPAN_POLICY_H
+
+#include "compiler.h"
+#include "size_class.h"
+
+struct class_policy {
+    uint32_t slot_bytes;
+    uint32_t usable_bytes; /* slot_bytes without the canary; 0 in the class of malloc(0) */
+    uint32_t wipe_chance;  /* of 2^32: how often a slot with edges is cleared wholly when freed */
+    uint8_t canary_bytes;  /* CANARY_BYTES or 0 */
+    uint8_t quarantine_slots; /* a power of two, or 0: most freed slots that a bin holds back */
+    bool is_cleared;          /* all of a free slot is zero */
+    bool has_edges;           /* its first and last CONTENT_EDGE_BYTES are */
+};
+
+struct policy {
+    bool is_checked;      /* any of the defences below: every call takes the checked path */
+    bool checks_content;  /* zero is looked for when a slot is handed out again */
+    uint8_t canary_bytes; /* at the end of each slot: 0 or CANARY_BYTES */
+    uint64_t sample_bytes; /* mean distance of guarded samples; 0: none */
+    struct class_policy classes[CLASS_COUNT];
+};
+
+extern HIDDEN struct policy sg_policy;
+
+/* Once, after the options are known. */
+HIDDEN void sg_policy_start(void);
+
+/* What the program may use of a slot of the class at most. */
+static inline size_t policy_usable_bytes(uint32_t class)
+{
+    return class == CLASS_ZERO ? 0 : sg_size_classes[class].slot_bytes - sg_policy.canary_bytes;
+}
+
+/* The class for `bytes` of the program's, canary included; CLASS_LARGE if there is none. */
+static inline uint32_t policy_class_of(size_t bytes)
+{
+    if (bytes == 0)
+        return CLASS_ZERO;
+    if (bytes > SMALL_MAX_BYTES - sg_policy.canary_bytes)
+        return CLASS_LARGE;
+    return size_class_of(bytes + sg_policy.canary_bytes);
+}
+
+/* The same for a block whose address is a multiple of `alignment`, a power of two. */
+static inline uint32_t policy_class_aligned(size_t bytes, size_t alignment)
+{
+    if (bytes == 0 && alignment <= MIN_ALIGNMENT)
+        return CLASS_ZERO; /* it cannot promise more */
+    if (bytes > SMALL_MAX_BYTES - sg_policy.canary_bytes)
+        return CLASS_LARGE;
+    return sg_size_class_aligned((bytes == 0 ? 1 : bytes) + sg_policy.canary_bytes, alignment);
+}
+
+#endif
