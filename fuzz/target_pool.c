@@ -185,8 +185,8 @@ static void end_all(struct shadow *shadow)
 static void start(const struct tuning *tuning)
 {
     walk_start(tuning->seed);
-    store_relaxed(&sg_options.thread_cache_bytes, tuning->thread_cache_bytes);
-    store_relaxed(&sg_options.dirty_bytes, tuning->dirty_bytes);
+    sg_options.thread_cache_bytes = tuning->thread_cache_bytes;
+    sg_options.dirty_bytes = tuning->dirty_bytes;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)

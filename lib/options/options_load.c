@@ -1,216 +1,126 @@
-#include "format.h"
-#include "options.h"
+#include "options_state.h"
 #include "os_file.h"
-#include "report.h"
 
 #define VARIABLE "SPANGUARD_OPTIONS"
 
-struct option {
-    const char *name;
-    const char *help;
-    _Atomic uint64_t *value;
-    uint64_t min;
-    uint64_t max;
-};
-
-static const struct option options[] = {
-#define OPTION(name_, default_, min_, max_, help_)                                                 \
-    {.name = #name_, .help = (help_), .value = &sg_options.name_, .min = (min_), .max = (max_)},
-#include "options.def"
-#undef OPTION
-};
-
-#define OPTION_COUNT (sizeof(options) / sizeof(options[0]))
-
-static bool is_set[OPTION_COUNT]; /* by the environment; written once at start */
-
-struct word {
-    const char *bytes;
-    size_t length;
-};
-
-static bool word_is(struct word word, const char *string)
+void sg_options_say_origin(struct text *text, const struct options_state *state,
+                           const struct origin *origin)
 {
-    return __builtin_strlen(string) == word.length &&
-           __builtin_memcmp(word.bytes, string, word.length) == 0;
-}
-
-/* Number with an optional unit; false if it is anything else or beyond 64 bits. */
-static bool parse_number(struct word word, uint64_t *ret_value)
-{
-    uint64_t value = 0;
-    size_t i = 0;
-
-    for (; i < word.length && word.bytes[i] >= '0' && word.bytes[i] <= '9'; i++)
-        if (__builtin_mul_overflow(value, (uint64_t)10, &value) ||
-            __builtin_add_overflow(value, (uint64_t)(word.bytes[i] - '0'), &value))
-            return false;
-    if (i == 0)
-        return false;
-    if (i < word.length) {
-        const char *units = "KMG";
-        const char *unit = __builtin_strchr(units, word.bytes[i]);
-
-        if (unit == NULL || i + 1 != word.length ||
-            __builtin_mul_overflow(value, (uint64_t)1 << (10 * (unit - units + 1)), &value))
-            return false;
-    }
-    *ret_value = value;
-    return true;
-}
-
-#define NAME_BYTES 64
-
-/* Edits (insert, remove, replace one letter) between two words: Levenshtein 1966. */
-static size_t distance(struct word word, const char *name)
-{
-    size_t row[NAME_BYTES];
-    size_t name_length = __builtin_strlen(name);
-
-    if (word.length >= NAME_BYTES || name_length >= NAME_BYTES)
-        return NAME_BYTES;
-    for (size_t j = 0; j <= name_length; j++)
-        row[j] = j;
-    for (size_t i = 1; i <= word.length; i++) {
-        size_t diagonal = row[0];
-
-        row[0] = i;
-        for (size_t j = 1; j <= name_length; j++) {
-            size_t replaced = diagonal + (word.bytes[i - 1] != name[j - 1]);
-
-            diagonal = row[j];
-            row[j] = row[j] < row[j - 1] ? row[j] + 1 : row[j - 1] + 1;
-            row[j] = replaced < row[j] ? replaced : row[j];
+    switch (origin->kind) {
+    case ORIGIN_FILE:
+        sg_options_say_file(text, state, origin->file);
+        if (origin->line != 0) {
+            sg_text_string(text, ":");
+            sg_text_decimal(text, origin->line);
         }
+        return;
+    case ORIGIN_PROGRAM:
+        sg_text_string(text, "spanguard_options of the program");
+        return;
+    case ORIGIN_ENVIRONMENT:
+        sg_text_string(text, VARIABLE);
+        return;
+    case ORIGIN_PROFILE:
+    default:
+        sg_text_string(text, "built-in");
+        return;
     }
-    return row[name_length];
 }
 
-/* What stands in the environment goes to a terminal or a log: no control characters, no second
- * line, no more than anybody would read. */
-#define QUOTED_BYTES_MAX 64u
-
-static void say_quoted(struct text *text, struct word word)
+static bool differs_by_profile(const struct option *option)
 {
-    for (size_t i = 0; i < word.length && i < QUOTED_BYTES_MAX; i++) {
-        bool is_plain = word.bytes[i] >= ' ' && word.bytes[i] <= '~';
-
-        sg_text_bytes(text, is_plain ? &word.bytes[i] : "?", 1);
-    }
-    if (word.length > QUOTED_BYTES_MAX)
-        sg_text_string(text, "...");
+    for (size_t i = 1; i < PROFILE_COUNT; i++)
+        if (option->profiles[i] != option->profiles[0])
+            return true;
+    return false;
 }
 
-static void complain_of_name(struct word name)
+static void print_option(const struct options_state *state, size_t index)
 {
-    char line[256];
-    struct text text = sg_text_begin(line, sizeof(line));
-    const struct option *nearest = &options[0];
-
-    for (size_t i = 1; i < OPTION_COUNT; i++)
-        if (distance(name, options[i].name) < distance(name, nearest->name))
-            nearest = &options[i];
-    say_quoted(&text, name);
-    sg_text_string(&text, "' in " VARIABLE);
-    if (distance(name, nearest->name) * 3 <= __builtin_strlen(nearest->name)) {
-        sg_text_string(&text, ", did you mean '");
-        sg_text_string(&text, nearest->name);
-        sg_text_string(&text, "'?");
-    }
-    sg_report_notice("unknown option '", line, "");
-}
-
-static void complain_of_value(const struct option *option, struct word value)
-{
-    char line[256];
-    struct text text = sg_text_begin(line, sizeof(line));
+    const struct option *option = &sg_option_table[index];
+    const struct origin *origin = &state->origins[index];
+    const struct option *profile = &sg_option_table[OPTION_INDEX(profile)];
+    char line[768];
+    struct text text = sg_text_begin(line, sizeof(line) - 1);
 
     sg_text_string(&text, option->name);
-    sg_text_string(&text, "' in " VARIABLE ": '");
-    say_quoted(&text, value);
-    sg_text_string(&text, "' is not a number from ");
-    sg_text_decimal(&text, option->min);
-    sg_text_string(&text, " to ");
-    sg_text_decimal(&text, option->max);
-    sg_report_notice("option '", line, " (K, M or G may follow)");
+    sg_text_string(&text, "=");
+    sg_option_say_value(&text, option, state->values.each[index]);
+    sg_text_string(&text, "  (");
+    if (origin->kind == ORIGIN_PROFILE && differs_by_profile(option)) {
+        sg_text_string(&text, "profile ");
+        sg_option_say_value(&text, profile, state->values.named.profile);
+    } else {
+        sg_text_string(&text, origin->kind == ORIGIN_PROFILE ? "" : "from ");
+        sg_options_say_origin(&text, state, origin);
+    }
+    sg_text_string(&text, ")  [");
+    sg_option_say_range(&text, option);
+    sg_text_string(&text, "]  ");
+    sg_text_string(&text, option->help);
+    text.bytes[text.length++] = '\n'; /* the last byte was kept back for it */
+    sg_os_write(OS_STDERR, text.bytes, text.length);
 }
 
-static void print_help(void)
+static void set_source(struct options_state *state, enum origin_kind kind, const char *string)
 {
-    for (size_t i = 0; i < OPTION_COUNT; i++) {
-        char line[512];
-        struct text text = sg_text_begin(line, sizeof(line));
-
-        sg_text_string(&text, options[i].name);
-        sg_text_string(&text, "=");
-        sg_text_decimal(&text, load_relaxed(options[i].value));
-        sg_text_string(&text, is_set[i] ? "  (from " VARIABLE ")  " : "  (built-in)  ");
-        sg_text_string(&text, options[i].help);
-        sg_text_string(&text, "\n");
-        sg_os_write(OS_STDERR, text.bytes, text.length);
-    }
+    state->here = (struct origin){.kind = kind};
+    state->mistake_count = 0;
+    if (string != NULL)
+        sg_options_set_text(state, string);
 }
 
-static void apply(struct word name, struct word value, bool *ret_help)
+static void commit(struct options_state *state)
 {
-    uint64_t number;
-
-    if (word_is(name, "help")) {
-        *ret_help = !word_is(value, "0");
-        return;
-    }
-    for (size_t i = 0; i < OPTION_COUNT; i++) {
-        if (!word_is(name, options[i].name))
-            continue;
-        if (!parse_number(value, &number) || number < options[i].min || number > options[i].max) {
-            complain_of_value(&options[i], value);
-            return;
-        }
-        store_relaxed(options[i].value, number);
-        is_set[i] = true;
-        return;
-    }
-    complain_of_name(name);
+    sg_options_settle(state, &state->values);
+    sg_options = state->values.named;
+    for (size_t i = 0; i < OPTION_COUNT && state->wants_help; i++)
+        print_option(state, i);
 }
 
-/* Cuts `length` bytes off the front of `rest`, and the separator behind them. */
-static struct word cut(const char **rest, size_t length)
+static struct options_state begin(const struct options_sources *sources)
 {
-    struct word word = {*rest, length};
+    struct options_state state = {.sources = sources};
 
-    *rest += length;
-    if (**rest != '\0')
-        (*rest)++;
-    return word;
+    sg_options_settle(&state, &state.values);
+    return state;
 }
 
-void sg_options_apply(const char *text)
+void sg_options_load_from(const struct options_sources *sources)
 {
-    bool help = false;
+    struct options_state state = begin(sources);
 
-    while (*text != '\0') {
-        size_t length = __builtin_strcspn(text, ":");
-        struct word entry = cut(&text, length);
-        struct word name = entry;
-        struct word value = {"", 0};
-        const char *equals = __builtin_memchr(entry.bytes, '=', entry.length);
-
-        if (entry.length == 0)
-            continue;
-        if (equals != NULL) {
-            name.length = (size_t)(equals - entry.bytes);
-            value = (struct word){equals + 1, entry.length - name.length - 1};
-        }
-        apply(name, value, &help);
+    sg_options_read_files(&state);
+    state.floor = state.values;
+    sg_options_settle(&state, &state.floor);
+    if (!sources->is_secure) {
+        set_source(&state, ORIGIN_PROGRAM, sources->program);
+        set_source(&state, ORIGIN_ENVIRONMENT, sources->environment);
     }
-    if (help)
-        print_help();
+    commit(&state);
 }
 
 void sg_options_load(void)
 {
-    const char *text = sg_os_environment(VARIABLE);
+    const struct options_sources sources = {
+        .folder = "/etc",
+        .owner = 0,
+        .is_secure = sg_os_is_secure(),
+        .program = sg_os_program_options(),
+        .environment = sg_os_environment(VARIABLE),
+    };
 
-    if (text != NULL)
-        sg_options_apply(text);
+    sg_options_load_from(&sources);
+}
+
+void sg_options_apply(const char *text)
+{
+    const struct options_sources sources = {.folder = ""};
+    struct options_state state = {.sources = &sources, .values.named = sg_options};
+
+    set_source(&state, ORIGIN_ENVIRONMENT, text);
+    if (state.origins[OPTION_INDEX(profile)].kind == ORIGIN_PROFILE)
+        for (size_t i = 0; i < OPTION_COUNT; i++)
+            state.origins[i].kind = ORIGIN_ENVIRONMENT; /* nobody's: what held stays */
+    commit(&state);
 }

@@ -55,7 +55,7 @@ static size_t credit_now(void)
 
 size_t sg_page_cache_dirty_limit(void)
 {
-    size_t floor_pages = pages_of_bytes(load_relaxed(&sg_options.dirty_bytes));
+    size_t floor_pages = pages_of_bytes(sg_options.dirty_bytes);
     size_t share = pages_with_memory() / 8;
 
     return (share > floor_pages ? share : floor_pages) + credit_now();

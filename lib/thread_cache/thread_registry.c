@@ -84,11 +84,11 @@ void sg_thread_cache_return_lease(struct thread_cache *cache)
 
 bool sg_thread_cache_lease(struct thread_cache *cache, size_t capacity_bytes)
 {
-    uint64_t bound = load_relaxed(&sg_options.thread_caches_bytes);
+    uint64_t bound = sg_options.thread_caches_bytes;
 
     if (capacity_bytes <= cache->leased_bytes)
         return true;
-    if (capacity_bytes > load_relaxed(&sg_options.thread_cache_bytes))
+    if (capacity_bytes > sg_options.thread_cache_bytes)
         return false;
 
     size_t missing = align_up(capacity_bytes - cache->leased_bytes, LEASE_STEP_BYTES);
