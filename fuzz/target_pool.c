@@ -2,6 +2,7 @@
  * them. The allocator under test is nobody's malloc here: the fuzzer keeps libc's. */
 #include "target.h"
 
+#include "checked_path.h"
 #include "fast_path.h"
 #include "options.h"
 #include "pool.h"
@@ -15,14 +16,15 @@
 
 static void *tier_malloc(size_t bytes, uint8_t maker)
 {
-    void *block = fast_allocate(bytes, maker);
+    void *block =
+        sg_policy.is_checked ? checked_allocate(bytes, maker) : fast_allocate(bytes, maker);
 
     return block != NULL ? block : sg_pool_allocate(bytes, maker);
 }
 
 static void *tier_calloc(size_t bytes)
 {
-    void *block = fast_allocate(bytes, SLOT_LIVE_MALLOC);
+    void *block = sg_policy.is_checked ? NULL : fast_allocate(bytes, SLOT_LIVE_MALLOC);
 
     return block != NULL ? memset(block, 0, bytes) : sg_pool_allocate_zeroed(bytes);
 }
@@ -32,7 +34,10 @@ static void tier_free(void *block, uint8_t maker)
     /* What aligned_alloc made is ended by free. */
     uint8_t ender = maker == SLOT_LIVE_ALIGNED ? SLOT_LIVE_MALLOC : maker;
 
-    if (!fast_free(block, ender))
+    bool is_freed = sg_policy.is_checked ? checked_free_stated(block, ender, BYTES_ANY)
+                                         : fast_free(block, ender);
+
+    if (!is_freed)
         sg_pool_free(block, ender, "free");
 }
 
@@ -41,7 +46,12 @@ static void tier_free_stated(void *block, const struct call *call)
     struct stated stated = {.bytes = call->bytes, .alignment = call->alignment};
     uint8_t ender = call->maker == SLOT_LIVE_ALIGNED ? SLOT_LIVE_MALLOC : call->maker;
 
-    if (call->alignment != 0 || !fast_free_sized(block, call->bytes, ender))
+    bool is_freed = false;
+
+    if (call->alignment == 0)
+        is_freed = sg_policy.is_checked ? checked_free_stated(block, ender, call->bytes)
+                                        : fast_free_sized(block, call->bytes, ender);
+    if (!is_freed)
         sg_pool_free_stated(block, stated, ender, "free_sized");
 }
 

@@ -44,6 +44,15 @@ static void check_class(uint32_t class)
     expect(free_slots == list->free_slots, "free slots are in no list");
 }
 
+static size_t pages_of(const struct page_runs *spaces)
+{
+    size_t pages = 0;
+
+    for (unsigned space = 0; space < SPACE_COUNT; space++)
+        pages += spaces[space].pages;
+    return pages;
+}
+
 static void check_page_cache(void)
 {
     size_t dirty_pages = 0;
@@ -60,7 +69,8 @@ static void check_page_cache(void)
     }
     expect(dirty_pages == sg_page_cache.dirty_pages, "dirty pages are in no list");
     expect(sg_page_cache.purging_pages == 0 &&
-               sg_page_cache.clean.pages + sg_page_cache.dirty.pages + sg_page_cache.used_pages ==
+               pages_of(sg_page_cache.clean) + pages_of(sg_page_cache.dirty) +
+                       sg_page_cache.used_pages ==
                    sg_page_cache.mapped_pages,
            "pages are lost or counted twice");
 }
@@ -102,7 +112,9 @@ void walk_statistics(const struct shadow *shadow)
             large_bytes += block->usable_bytes;
             large_count++;
         }
-        live_bytes += block->usable_bytes == 0 ? MIN_ALIGNMENT : block->usable_bytes;
+        live_bytes += span == NULL || span->slots.class == CLASS_LARGE
+                          ? block->usable_bytes
+                          : sg_size_classes[span->slots.class].slot_bytes;
     }
     sg_pool_statistics(&statistics);
     expect(statistics.live_bytes == live_bytes, "live bytes are counted wrongly");
@@ -140,12 +152,12 @@ static void reset_class(uint32_t class)
     *list = (struct central_list){.transfer = NULL};
 }
 
-static void reset_page_cache(void)
+static void reset_runs(struct page_runs *clean)
 {
-    size_t runs = sg_page_cache.clean.runs;
+    size_t runs = clean->runs;
 
     for (size_t i = 0; i < runs; i++) {
-        struct span *span = sg_page_runs_best_fit(&sg_page_cache.clean, 1);
+        struct span *span = sg_page_runs_best_fit(clean, 1);
 
         if (span == NULL)
             break;
@@ -154,7 +166,13 @@ static void reset_page_cache(void)
         sg_os_unmap((void *)span->slots.base, span_bytes(span));
         sg_span_destroy(span);
     }
-    expect(sg_page_cache.clean.pages == 0, "the count of runs is wrong");
+    expect(clean->pages == 0, "the count of runs is wrong");
+}
+
+static void reset_page_cache(void)
+{
+    for (unsigned space = 0; space < SPACE_COUNT; space++)
+        reset_runs(&sg_page_cache.clean[space]);
     memset(&sg_page_cache, 0, sizeof(sg_page_cache));
 }
 

@@ -27,9 +27,11 @@ struct free_slot {
 #define ENTRY_ADDRESS_BITS 48
 #define ENTRY_ADDRESS_MASK (((uint64_t)1 << ENTRY_ADDRESS_BITS) - 1)
 
+/* Keys again, so that nobody can make a factor zero, and with it the tag. */
 static inline uint64_t entry_tag(uint64_t slot_word, uint64_t state_word)
 {
-    return folded_product(slot_word, state_word) >> ENTRY_ADDRESS_BITS;
+    return folded_product(slot_word ^ sg_keys.tag_slot, state_word ^ sg_keys.tag_state) >>
+           ENTRY_ADDRESS_BITS;
 }
 
 static inline void entry_encode(struct cache_entry *entry, void *slot, slot_state_byte *state)

@@ -14,7 +14,7 @@ void sg_secrets_start(bool encodes)
     sg_keys.canary_factor |= 1;
     sg_keys.tag_mask = UINT64_MAX;
     if (!encodes)
-        sg_keys.slot = sg_keys.state = sg_keys.tag_mask = 0;
+        sg_keys = (struct keys){.canary = sg_keys.canary, .canary_factor = sg_keys.canary_factor};
 }
 
 struct random sg_secrets_random(uint64_t purpose)

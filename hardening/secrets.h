@@ -8,6 +8,8 @@
 struct keys {
     uint64_t slot;     /* entry.h */
     uint64_t state;
+    uint64_t tag_slot;
+    uint64_t tag_state;
     uint64_t tag_mask; /* the bits of an entry's tag that are compared */
     uint64_t canary;   /* canary.h */
     uint64_t canary_factor;

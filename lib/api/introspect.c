@@ -88,7 +88,7 @@ struct figure {
     size_t value;
 };
 
-#define FIGURE_COUNT 11
+#define FIGURE_COUNT 14
 
 static void collect(struct figure *figures)
 {
@@ -101,7 +101,8 @@ static void collect(struct figure *figures)
         {"large_count", now.large_count},     {"thread_cached_bytes", now.cached_bytes},
         {"central_bytes", now.central_bytes}, {"dirty_bytes", now.dirty_bytes},
         {"clean_bytes", now.clean_bytes},     {"thread_caches", now.thread_caches},
-        {"purge_calls", now.purge_calls},
+        {"purge_calls", now.purge_calls},     {"guard_bytes", now.guard_bytes},
+        {"guard_mappings", now.guard_mappings}, {"guards_refused", now.guards_refused},
     };
     __builtin_memcpy(figures, all, sizeof(all));
 }

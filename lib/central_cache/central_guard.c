@@ -2,6 +2,7 @@
 
 #include "options.h"
 #include "os_guard.h"
+#include "os_memory.h"
 #include "secrets.h"
 
 static _Atomic size_t unguarded_bytes; /* relaxed: of spans since the last guard, about */
@@ -10,7 +11,7 @@ size_t sg_central_guard_pages(uint32_t class, size_t body_pages)
 {
     size_t bytes = body_pages * PAGE_BYTES;
 
-    if (sg_options.guard_pages == 0 || class == CLASS_ZERO)
+    if (sg_options.guard_pages == 0 || class == CLASS_ZERO || sg_os_page_bytes > PAGE_BYTES)
         return 0;
     bytes += atomic_fetch_add_explicit(&unguarded_bytes, bytes, memory_order_relaxed);
     if (bytes <= sg_options.guard_interval)
@@ -25,10 +26,23 @@ size_t sg_central_guard_pages(uint32_t class, size_t body_pages)
     return 1 + random_below(&random, (uint32_t)sg_options.guard_pages);
 }
 
+static _Atomic size_t guard_bytes; /* relaxed: a statistic */
+
+size_t sg_central_guard_bytes(void)
+{
+    return load_relaxed(&guard_bytes);
+}
+
+void sg_central_note_guard(long bytes)
+{
+    atomic_fetch_add_explicit(&guard_bytes, (size_t)bytes, memory_order_relaxed);
+}
+
 void sg_central_guard(struct span *span, size_t body_pages)
 {
     char *guard = (char *)span->slots.base + body_pages * PAGE_BYTES;
 
+    sg_central_note_guard((long)((span->pages - body_pages) * PAGE_BYTES));
     (void)!sg_os_forbid(guard, (span->pages - body_pages) * PAGE_BYTES);
 }
 

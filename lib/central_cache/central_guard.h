@@ -7,6 +7,10 @@
 /* How many pages of a new span are to be its guard; 0: none is due (`guard_interval`). */
 HIDDEN size_t sg_central_guard_pages(uint32_t class, size_t body_pages);
 
+/* Address space that guards of spans take, whether the kernel agreed to all of them or not. */
+HIDDEN size_t sg_central_guard_bytes(void);
+HIDDEN void sg_central_note_guard(long bytes);
+
 /* Takes access away from what lies behind the first `body_pages`. Where the kernel refuses, the
  * pages stay unused: density is lowered, nothing fails. */
 HIDDEN void sg_central_guard(struct span *span, size_t body_pages);

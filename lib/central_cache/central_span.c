@@ -140,8 +140,10 @@ static void release(struct span *span)
     slot_state_byte *states = span->slots.states;
 
     sg_page_cache_note_absent(-(long)__builtin_popcountll(span->given_back));
-    if (!sg_central_spare_give(span))
+    if (!sg_central_spare_give(span)) {
+        sg_central_note_guard(-(long)(span_bytes(span) - sg_central_body_bytes(class)));
         sg_page_cache_give(span, false, class == CLASS_ZERO || sg_central_is_guarded(span));
+    }
     sg_object_pool_give((void *)states, states_bytes(class));
 }
 

@@ -10,7 +10,7 @@ enum profile { PROFILE_FAST, PROFILE_HARDENED, PROFILE_STRICT, PROFILE_COUNT };
 enum pool_choice { POOL_SYSTEM, POOL_THREE_TIER, POOL_GUARDED };
 
 /* Values of `report`: from REPORT_TO_FD on they are a descriptor plus REPORT_TO_FD. */
-enum report_target { REPORT_TO_STDERR, REPORT_TO_JOURNAL, REPORT_TO_FD };
+enum report_choice { REPORT_TO_STDERR, REPORT_TO_JOURNAL, REPORT_TO_FD };
 
 struct options {
 #define OPTION(name, kind, stronger, fast, hardened, strict, min, max, choices, help) uint64_t name;

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 /* For a script, /proc names the interpreter and AT_EXECFN the script: the first is the module. */
-bool sg_os_program_path(char path[OS_PROGRAM_PATH_BYTES])
+bool sg_os_executable_path(char path[OS_PROGRAM_PATH_BYTES])
 {
     const char *name = (const char *)getauxval(AT_EXECFN);
     long got = os_syscall6(SYS_readlinkat, AT_FDCWD, (long)"/proc/self/exe", (long)path,

@@ -7,7 +7,7 @@
 #define OS_PROGRAM_PATH_BYTES 512
 
 /* The file of the running program: its path, or as much of its end as fits. */
-HIDDEN MUST_USE bool sg_os_program_path(char path[OS_PROGRAM_PATH_BYTES]);
+HIDDEN MUST_USE bool sg_os_executable_path(char path[OS_PROGRAM_PATH_BYTES]);
 
 /* Whether the aligned word at `address` can be read. Costs a system call; answers for the whole OS
  * page. */

@@ -15,8 +15,7 @@
 #define REMAP_BYTES_MIN (1 * MIB)
 #define REMAPS_MAX 8192u
 
-#define LEAD_PAGES_MAX 8u             /* in front of an object, by chance */
-#define LEAD_ALIGNMENT_MAX (64 * KIB) /* beyond it a lead would waste address space */
+#define LEAD_BYTES_MAX (64 * KIB)        /* in front of an object, by chance */
 #define QUARANTINE_BYTES_MAX (256 * MIB) /* address space; there is no memory behind it */
 #define SLACK_BYTES 16u               /* behind an object, that are kept zero */
 
@@ -80,24 +79,31 @@ bool sg_large_is_undamaged(const struct span *span, size_t *ret_first)
     return first == slack;
 }
 
-/* Pages in front of an object that have no access; their number is chance's. */
-static size_t lead_pages(struct large_request request)
+/* What spans of large objects begin and end with, so that they share no OS page with others. */
+static size_t unit_bytes(void)
 {
-    size_t unit = request.alignment <= PAGE_BYTES ? 1 : request.alignment / PAGE_BYTES;
+    return sg_os_page_bytes > PAGE_BYTES ? sg_os_page_bytes : PAGE_BYTES;
+}
 
-    if ((sg_options.guard_large == 0 && !request.at_the_end) ||
-        request.alignment > LEAD_ALIGNMENT_MAX)
+/* Bytes in front of an object that have no access; how many is chance's. */
+static size_t lead_bytes(struct large_request request)
+{
+    size_t unit = request.alignment <= unit_bytes() ? unit_bytes() : request.alignment;
+
+    if ((sg_options.guard_large == 0 && !request.at_the_end) || unit > LEAD_BYTES_MAX)
         return 0;
     uint64_t number = atomic_fetch_add_explicit(&leads, 1, memory_order_relaxed);
     struct random random = sg_secrets_random((uintptr_t)&leads + number);
-    return unit * (1 + random_below(&random, LEAD_PAGES_MAX / (uint32_t)unit));
+    return unit * (1 + random_below(&random, (uint32_t)(LEAD_BYTES_MAX / unit)));
 }
 
-/* The pages of a span whose object starts `lead_bytes` behind its start. */
-static size_t pages_around(size_t lead_bytes, size_t bytes, bool guarded)
+/* The pages of a span whose object starts `lead` bytes behind its start. */
+static size_t pages_around(size_t lead, size_t bytes, bool guarded)
 {
-    return pages_of_bytes(align_up(lead_bytes + (bytes == 0 ? 1 : bytes), sg_os_page_bytes)) +
-           (guarded ? 1 : 0);
+    size_t unit = unit_bytes();
+    size_t end = align_up(lead + (bytes == 0 ? 1 : bytes), sg_os_page_bytes);
+
+    return (align_up(end, unit) + (guarded ? unit : 0)) / PAGE_BYTES;
 }
 
 /* How far an object is moved up so that it ends with its last OS page. */
@@ -123,17 +129,16 @@ static void describe(struct span *span, struct large_request request)
 
 void *sg_large_take(struct large_request request, bool *ret_zeroed)
 {
-    size_t lead = lead_pages(request) * PAGE_BYTES;
-    size_t lead_bytes = lead + distance_to_the_end(request);
+    size_t lead = lead_bytes(request) + distance_to_the_end(request);
     bool guarded = sg_options.guard_large != 0 || request.at_the_end;
-    size_t alignment_pages = request.alignment <= PAGE_BYTES ? 1 : request.alignment / PAGE_BYTES;
-    struct span *span = sg_page_cache_take(pages_around(lead_bytes, request.bytes, guarded),
-                                           alignment_pages, SPAN_LARGE, ret_zeroed);
+    size_t alignment = request.alignment < unit_bytes() ? unit_bytes() : request.alignment;
+    struct span *span = sg_page_cache_take(pages_around(lead, request.bytes, guarded),
+                                           alignment / PAGE_BYTES, SPAN_LARGE, ret_zeroed);
 
     if (span == NULL)
         return NULL;
-    span->lead_bytes = (uint32_t)lead_bytes;
-    span->slots.base += lead_bytes;
+    span->lead_bytes = (uint32_t)lead;
+    span->slots.base += lead;
     span->large_bytes = request.bytes;
     /* Where the kernel refuses a guard there is none: density is lowered, nothing fails. */
     bool closed = forbid(span_start(span), body_start(span));

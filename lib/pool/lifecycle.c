@@ -166,6 +166,20 @@ static bool on_starvation(void)
     return true;
 }
 
+static void configure_reports(void)
+{
+    static const char *const names[PROFILE_COUNT] = {"fast", "hardened", "strict"};
+    struct report_settings settings = {.profile = names[sg_options.profile]};
+
+    if (sg_options.report == REPORT_TO_JOURNAL)
+        settings.target = REPORT_JOURNAL;
+    if (sg_options.report >= REPORT_TO_FD) {
+        settings.target = REPORT_DESCRIPTOR;
+        settings.descriptor = (int)(sg_options.report - REPORT_TO_FD);
+    }
+    sg_report_configure(&settings);
+}
+
 void sg_lifecycle_start_slow(void)
 {
     lock_acquire(&starting, RANK_LIFECYCLE);
@@ -175,7 +189,8 @@ void sg_lifecycle_start_slow(void)
         sg_lock_on_starvation = on_starvation;
         sg_os_memory_start();
         sg_options_load();
-        sg_os_guard_start(false, sg_options.guard_budget);
+        configure_reports();
+        sg_os_guard_start(sg_options.guard_madvise == 0, sg_options.guard_budget);
         sg_secrets_start(sg_options.encode != 0);
         sg_policy_start();
         sg_thread_registry_start();

@@ -1,7 +1,9 @@
+#include "central_guard.h"
 #include "central_list.h"
 #include "large.h"
 #include "lifecycle.h"
 #include "metadata.h"
+#include "os_guard.h"
 #include "page_cache.h"
 #include "pool.h"
 #include "thread_registry.h"
@@ -31,6 +33,7 @@ void sg_pool_statistics(struct pool_statistics *ret_statistics)
 {
     struct page_cache_statistics pages;
     struct thread_cache_statistics threads;
+    struct os_guard_statistics guards;
 
     lifecycle_start();
     *ret_statistics = (struct pool_statistics){.mapped_bytes = 0};
@@ -38,6 +41,7 @@ void sg_pool_statistics(struct pool_statistics *ret_statistics)
     for (uint32_t class = 0; class < CLASS_COUNT; class ++)
         add_class(ret_statistics, class, threads.cached_slots[class]);
     sg_page_cache_statistics(&pages);
+    sg_os_guard_statistics(&guards);
     ret_statistics->mapped_bytes = pages.mapped_bytes;
     ret_statistics->metadata_bytes = sg_metadata_mapped_bytes();
     ret_statistics->large_bytes = sg_large_live_bytes();
@@ -48,4 +52,7 @@ void sg_pool_statistics(struct pool_statistics *ret_statistics)
     ret_statistics->free_runs = pages.free_runs;
     ret_statistics->thread_caches = threads.caches;
     ret_statistics->purge_calls = pages.purge_calls;
+    ret_statistics->guard_bytes = sg_central_guard_bytes();
+    ret_statistics->guard_mappings = guards.by_mprotect;
+    ret_statistics->guards_refused = guards.refused;
 }

@@ -5,6 +5,8 @@
 #include "content.h"
 #include "options.h"
 
+#define ZERO_BYTES_MAX ((uint64_t)1 << 30)
+
 SEALED struct policy sg_policy;
 
 /* As many as both bounds allow, but one if any: no slot is handed out right after its free. */
@@ -23,6 +25,8 @@ static uint8_t quarantine_slots(size_t slot_bytes)
 static struct class_policy class_policy(uint32_t class)
 {
     uint32_t slot_bytes = sg_size_classes[class].slot_bytes;
+    uint64_t zero_bytes = sg_options.zero_bytes < ZERO_BYTES_MAX ? sg_options.zero_bytes
+                                                                 : ZERO_BYTES_MAX;
     bool has_content = class != CLASS_ZERO && sg_options.zero_bytes > 0;
     bool is_cleared = has_content && slot_bytes <= sg_options.zero_bytes;
 
@@ -31,7 +35,7 @@ static struct class_policy class_policy(uint32_t class)
     return (struct class_policy){
         .slot_bytes = slot_bytes,
         .usable_bytes = class == CLASS_ZERO ? 0 : slot_bytes - canary_bytes,
-        .wipe_chance = (uint32_t)((sg_options.zero_bytes << 32) / (slot_bytes + sg_options.zero_bytes)),
+        .wipe_chance = (uint32_t)((zero_bytes << 32) / (slot_bytes + zero_bytes)),
         .canary_bytes = canary_bytes,
         .quarantine_slots = quarantine_slots(slot_bytes),
         .is_cleared = is_cleared || (has_content && slot_bytes <= CONTENT_EDGE_BYTES * 2),

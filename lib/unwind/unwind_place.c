@@ -30,7 +30,7 @@ static void name_program(char *module)
 {
     char path[OS_PROGRAM_PATH_BYTES];
 
-    put_name(module, sg_os_program_path(path) ? base_name(path) : "program");
+    put_name(module, sg_os_executable_path(path) ? base_name(path) : "program");
 }
 
 bool sg_unwind_place(uintptr_t pc, struct place *ret_place)

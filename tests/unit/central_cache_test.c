@@ -12,11 +12,36 @@
 
 static struct cache_entry entries[MOST];
 
+static struct free_slot decoded(uint32_t i)
+{
+    struct free_slot free_slot;
+
+    EXPECT(entry_decode(&entries[i], &free_slot));
+    return free_slot;
+}
+
+static void *slot_of(uint32_t i)
+{
+    return decoded(i).slot;
+}
+
+static slot_state_byte *state_of(uint32_t i)
+{
+    return decoded(i).state;
+}
+
+static void trim(uint32_t class)
+{
+    sg_central_trim(class);
+    sg_central_quarantine_drain();
+}
+
 static uint32_t take(uint32_t class, uint32_t count)
 {
     uint32_t taken = 0;
 
-    sg_secrets_start(true);
+    if (sg_keys.tag_mask == 0)
+        sg_secrets_start(true);
     while (taken < count) {
         uint32_t got =
             sg_central_take(class, entries + taken, count - taken < 64 ? count - taken : 64);
@@ -50,16 +75,16 @@ TEST(slots_are_apart_and_in_the_class_of_their_span)
         uint32_t count = take(class, 40);
 
         for (uint32_t i = 0; i < count; i++) {
-            struct span *span = page_map_lookup((uintptr_t)entries[i].slot);
+            struct span *span = page_map_lookup((uintptr_t)slot_of(i));
 
             EXPECT(span->slots.class == class);
-            EXPECT(slot_state_of(&span->slots, entries[i].slot) == entries[i].state);
-            EXPECT(slot_state_is_cached(load_relaxed(entries[i].state)));
+            EXPECT(slot_state_of(&span->slots, slot_of(i)) == state_of(i));
+            EXPECT(slot_state_is_cached(load_relaxed(state_of(i))));
             for (uint32_t j = 0; j < i; j++)
-                EXPECT(entries[i].slot != entries[j].slot);
+                EXPECT(slot_of(i) != slot_of(j));
         }
         give(class, 0, count);
-        sg_central_trim(class);
+        trim(class);
     }
     EXPECT_EQUAL(used_bytes(), 0);
 }
@@ -71,9 +96,10 @@ TEST(spans_without_a_live_slot_go_to_the_page_cache)
 
     EXPECT(used >= MOST * 48u);
     give(3, 0, count - 1);
+    sg_central_quarantine_drain();
     EXPECT(used_bytes() < used / 10);
     give(3, count - 1, 1);
-    sg_central_trim(3);
+    trim(3);
     EXPECT_EQUAL(used_bytes(), 0);
 }
 
@@ -84,9 +110,9 @@ TEST(a_power_of_two_is_aligned_to_itself)
         uint32_t count = take(class, 3);
 
         for (uint32_t i = 0; i < count; i++)
-            EXPECT_EQUAL((uintptr_t)entries[i].slot % bytes, 0);
+            EXPECT_EQUAL((uintptr_t)slot_of(i) % bytes, 0);
         give(class, 0, count);
-        sg_central_trim(class);
+        trim(class);
     }
 }
 
@@ -107,14 +133,14 @@ static void give_to_the_wrong_class(void)
 static void give_a_live_slot(void)
 {
     take(6, 1);
-    store_relaxed(entries[0].state, SLOT_LIVE_MALLOC);
+    store_relaxed(state_of(0), SLOT_LIVE_MALLOC);
     sg_central_give(6, entries, 1);
 }
 
 static void give_a_wrong_state_byte(void)
 {
     take(6, 2);
-    entries[0].state = entries[1].state;
+    entry_encode(&entries[0], slot_of(0), state_of(1));
     sg_central_give(6, entries, 1);
 }
 
@@ -128,6 +154,35 @@ TEST(a_batch_is_proven_slot_by_slot)
     EXPECT(test_dies_saying(give_a_wrong_state_byte, "P801 free slot changed hands"));
 }
 
+static void give_a_copied_entry(void)
+{
+    take(6, 2);
+    entries[0] = entries[1]; /* as an attacker would who can read and write a cache */
+    sg_central_give(6, entries, 1);
+}
+
+static void give_a_forged_entry(void)
+{
+    take(6, 2);
+    entries[0].slot_word ^= 0x40; /* the slot next to it */
+    sg_central_give(6, entries, 1);
+}
+
+static void give_an_overwritten_entry(void)
+{
+    take(6, 1);
+    entries[0].slot_word = (uintptr_t)entries;
+    entries[0].state_word = (uintptr_t)entries;
+    sg_central_give(6, entries, 1);
+}
+
+TEST(an_entry_decodes_only_as_it_was_left_and_where)
+{
+    EXPECT(test_dies_saying(give_a_copied_entry, "P803 damaged cache entry"));
+    EXPECT(test_dies_saying(give_a_forged_entry, "P803 damaged cache entry"));
+    EXPECT(test_dies_saying(give_an_overwritten_entry, "P803 damaged cache entry"));
+}
+
 TEST(os_pages_that_are_free_around_survivors_are_given_back)
 {
     uint32_t class = size_class_of(48);
@@ -136,22 +191,23 @@ TEST(os_pages_that_are_free_around_survivors_are_given_back)
     size_t given_back = 0;
 
     for (uint32_t i = 0; i < count; i++) {
-        memset(entries[i].slot, 1, 48);
-        if ((uintptr_t)entries[i].slot % (4 * PAGE_BYTES) < 48 && survivors < 64)
-            entries[survivors++] = entries[i];
+        memset(slot_of(i), 1, 48);
+        if (page_map_lookup((uintptr_t)slot_of(i))->slots.base == (uintptr_t)slot_of(i) &&
+            survivors < 16)
+            entry_move(&entries[survivors++], &entries[i]);
         else
             sg_central_give(class, &entries[i], 1);
     }
-    sg_central_trim(class);
+    trim(class);
     for (uint32_t i = 0; i < survivors; i++)
         given_back +=
-            (size_t)__builtin_popcountll(page_map_lookup((uintptr_t)entries[i].slot)->given_back);
+            (size_t)__builtin_popcountll(page_map_lookup((uintptr_t)slot_of(i))->given_back);
     EXPECT(survivors > 2);
     EXPECT_EQUAL(given_back, survivors); /* of two OS pages each, the one without the survivor */
     for (uint32_t i = 0; i < survivors; i++)
-        EXPECT(*(char *)entries[i].slot == 1);
+        EXPECT(*(char *)slot_of(i) == 1);
     give(class, 0, survivors);
-    sg_central_trim(class);
+    trim(class);
     EXPECT_EQUAL(used_bytes(), 0);
 }
 
@@ -165,9 +221,9 @@ TEST(a_slot_said_to_be_zero_is_zero)
         uint32_t count = take(class, 60);
 
         for (uint32_t i = 0; i < count; i++) {
-            char *slot = entries[i].slot;
+            char *slot = slot_of(i);
 
-            if (load_relaxed(entries[i].state) == SLOT_CACHED_ZERO) {
+            if (load_relaxed(state_of(i)) == SLOT_CACHED_ZERO) {
                 zero++;
                 for (size_t j = 0; j < 16384; j += 256)
                     EXPECT(slot[j] == 0);
@@ -176,7 +232,7 @@ TEST(a_slot_said_to_be_zero_is_zero)
         }
         give(class, 0, count);
         if (round == 1)
-            sg_central_trim(class);
+            trim(class);
     }
     EXPECT(zero > 0);
 }

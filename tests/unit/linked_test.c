@@ -12,7 +12,7 @@ TEST(a_program_can_link_the_static_library)
 {
     sink = malloc(100);
     EXPECT(strlen(spanguard_version()) > 0);
-    EXPECT_EQUAL(malloc_usable_size(sink), 112);
+    EXPECT_EQUAL(malloc_usable_size(sink), 100);
     free(sink);
 }
 
@@ -25,5 +25,5 @@ static void free_twice(void)
 
 TEST(the_linked_library_reports_misuse)
 {
-    EXPECT(test_dies_saying(free_twice, "P203 double free: free(0x"));
+    EXPECT(test_dies_saying(free_twice, "P203 double free: free: a block of "));
 }

@@ -29,7 +29,7 @@ static struct page_cache_statistics statistics(void)
 
 static void give(struct span *span)
 {
-    sg_page_cache_give(span, false);
+    sg_page_cache_give(span, false, false);
     sg_page_cache_check();
 }
 
@@ -100,7 +100,7 @@ TEST(runs_beyond_the_longest_list_are_found_by_length)
     for (size_t i = 0; i < 5; i++)
         give(long_runs[i]);
     for (size_t pages = 400; pages >= 200; pages -= 50) {
-        struct span *best = sg_page_runs_best_fit(&sg_page_cache.dirty, pages);
+        struct span *best = sg_page_runs_best_fit(&sg_page_cache.dirty[SPACE_COMMON], pages);
         EXPECT(best == NULL || best->pages >= pages);
     }
     sg_page_cache_check();
@@ -144,7 +144,7 @@ TEST(a_span_grows_and_shrinks_where_it_is)
     struct span *span = take(10);
     uintptr_t base = span->slots.base;
 
-    EXPECT(sg_page_cache_shrink(span, 4));
+    EXPECT(sg_page_cache_shrink(span, 4, false));
     EXPECT_EQUAL(span->pages, 4);
     EXPECT(page_map_lookup(base + 5 * PAGE_BYTES) != span);
     EXPECT(sg_page_cache_extend(span, 8));
@@ -164,7 +164,7 @@ TEST(dirty_memory_is_bounded)
         memset((void *)spans[i]->slots.base, 1, span_bytes(spans[i]));
     }
     for (int i = 0; i < 64; i++)
-        sg_page_cache_give(spans[i], false);
+        sg_page_cache_give(spans[i], false, false);
     EXPECT(statistics().dirty_bytes <= sg_page_cache_dirty_limit() * PAGE_BYTES);
     EXPECT(sg_page_cache_dirty_limit() * PAGE_BYTES <= sg_options.dirty_bytes + 256 * MIB);
     EXPECT(statistics().purge_calls > 0);
@@ -184,7 +184,7 @@ TEST(memory_that_is_asked_for_again_at_once_is_kept)
         for (int i = 0; i < 16; i++)
             spans[i] = take(64);
         for (int i = 0; i < 16; i++)
-            sg_page_cache_give(spans[i], false);
+            sg_page_cache_give(spans[i], false, false);
         quiet_rounds += round >= 30 && statistics().purge_calls == purges;
     }
     EXPECT(quiet_rounds >= 20);
