@@ -16,12 +16,12 @@ static ALWAYS_INLINE void *checked_allocate(size_t bytes, uint8_t maker)
     struct taken_slot taken;
 
     /* No bytes wrap around and leave too. */
-    if (UNLIKELY(bytes - 1 >= CLASS_DIRECT_MAX_BYTES - CANARY_BYTES || cache == NULL))
+    if (UNLIKELY(bytes - 1 >= SMALL_MAX_BYTES || cache == NULL))
         return NULL;
     if (UNLIKELY(cache->sample_left < (int64_t)bytes))
         return NULL;
 
-    size_t class = size_class_direct(bytes + sg_policy.canary_bytes);
+    size_t class = size_class_of(policy_slot_bytes(bytes));
     thread_cache_hide();
     bool is_taken = thread_cache_take(cache, class, &taken);
     if (LIKELY(is_taken))

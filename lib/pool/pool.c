@@ -164,7 +164,7 @@ static bool class_is_true(const struct block *block, struct stated stated)
 
 static bool size_is_true(const struct block *block, struct stated stated)
 {
-    if (block->span->slots.class == CLASS_LARGE || sg_policy.canary_bytes > 0)
+    if (policy_knows_bytes(block->span->slots.class))
         return stated.bytes == block->bytes;
     return class_is_true(block, stated);
 }

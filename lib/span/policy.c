@@ -22,6 +22,14 @@ static uint8_t quarantine_slots(size_t slot_bytes)
     return (uint8_t)((uint64_t)1 << log2_floor(slots));
 }
 
+static uint32_t wipe_chance(uint64_t slot_bytes, uint64_t zero_bytes)
+{
+    uint64_t chance = (zero_bytes << 32) / (4 * slot_bytes + zero_bytes);
+    const uint64_t most = ((uint64_t)1 << 32) / 64;
+
+    return (uint32_t)(chance < most ? chance : most);
+}
+
 static struct class_policy class_policy(uint32_t class)
 {
     uint32_t slot_bytes = sg_size_classes[class].slot_bytes;
@@ -30,12 +38,14 @@ static struct class_policy class_policy(uint32_t class)
     bool has_content = class != CLASS_ZERO && sg_options.zero_bytes > 0;
     bool is_cleared = has_content && slot_bytes <= sg_options.zero_bytes;
 
-    uint8_t canary_bytes = class != CLASS_ZERO && sg_options.canary != 0 ? CANARY_BYTES : 0;
+    bool has_canary = class != CLASS_ZERO && class != CLASS_LAST && sg_options.canary != 0;
+    uint8_t canary_bytes = has_canary ? CANARY_BYTES : 0;
 
     return (struct class_policy){
         .slot_bytes = slot_bytes,
         .usable_bytes = class == CLASS_ZERO ? 0 : slot_bytes - canary_bytes,
-        .wipe_chance = (uint32_t)((zero_bytes << 32) / (slot_bytes + zero_bytes)),
+        /* A quarter of `zero_bytes` each time on average, and one time in 64 at most. */
+        .wipe_chance = wipe_chance(slot_bytes, zero_bytes),
         .canary_bytes = canary_bytes,
         .quarantine_slots = quarantine_slots(slot_bytes),
         .is_cleared = is_cleared || (has_content && slot_bytes <= CONTENT_EDGE_BYTES * 2),

@@ -33,20 +33,35 @@ extern HIDDEN struct policy sg_policy;
 /* Once, after the options are known. */
 HIDDEN void sg_policy_start(void);
 
-/* What the program may use of a slot of the class at most. */
+/* What the program may use of a slot of the class at most; before the start, all of it. */
 static inline size_t policy_usable_bytes(uint32_t class)
 {
-    return class == CLASS_ZERO ? 0 : sg_size_classes[class].slot_bytes - sg_policy.canary_bytes;
+    return class == CLASS_ZERO
+               ? 0
+               : sg_size_classes[class].slot_bytes - sg_policy.classes[class].canary_bytes;
+}
+
+/* Whether what the program asked for can be told from the block itself. */
+static inline bool policy_knows_bytes(uint32_t class)
+{
+    return class == CLASS_LARGE || sg_policy.classes[class].canary_bytes > 0;
+}
+
+/* `bytes`, up to SMALL_MAX_BYTES, and the canary. There is none in the last class: its spans have
+ * one slot, and a guard follows that. */
+static inline size_t policy_slot_bytes(size_t bytes)
+{
+    size_t slot_bytes = bytes + sg_policy.canary_bytes;
+
+    return slot_bytes < SMALL_MAX_BYTES ? slot_bytes : SMALL_MAX_BYTES;
 }
 
 /* The class for `bytes` of the program's, canary included; CLASS_LARGE if there is none. */
 static inline uint32_t policy_class_of(size_t bytes)
 {
-    if (bytes == 0)
-        return CLASS_ZERO;
-    if (bytes > SMALL_MAX_BYTES - sg_policy.canary_bytes)
+    if (bytes > SMALL_MAX_BYTES)
         return CLASS_LARGE;
-    return size_class_of(bytes + sg_policy.canary_bytes);
+    return bytes == 0 ? CLASS_ZERO : size_class_of(policy_slot_bytes(bytes));
 }
 
 /* The same for a block whose address is a multiple of `alignment`, a power of two. */
@@ -54,9 +69,9 @@ static inline uint32_t policy_class_aligned(size_t bytes, size_t alignment)
 {
     if (bytes == 0 && alignment <= MIN_ALIGNMENT)
         return CLASS_ZERO; /* it cannot promise more */
-    if (bytes > SMALL_MAX_BYTES - sg_policy.canary_bytes)
+    if (bytes > SMALL_MAX_BYTES)
         return CLASS_LARGE;
-    return sg_size_class_aligned((bytes == 0 ? 1 : bytes) + sg_policy.canary_bytes, alignment);
+    return sg_size_class_aligned(policy_slot_bytes(bytes == 0 ? 1 : bytes), alignment);
 }
 
 #endif
