@@ -38,14 +38,6 @@ void sg_central_note_guard(long bytes)
     atomic_fetch_add_explicit(&guard_bytes, (size_t)bytes, memory_order_relaxed);
 }
 
-void sg_central_guard(struct span *span, size_t body_pages)
-{
-    char *guard = (char *)span->slots.base + body_pages * PAGE_BYTES;
-
-    sg_central_note_guard((long)((span->pages - body_pages) * PAGE_BYTES));
-    (void)!sg_os_forbid(guard, (span->pages - body_pages) * PAGE_BYTES);
-}
-
 bool sg_central_spare_give(struct span *span)
 {
     struct central_list *list = &sg_central[span->slots.class];

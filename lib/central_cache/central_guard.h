@@ -11,15 +11,6 @@ HIDDEN size_t sg_central_guard_pages(uint32_t class, size_t body_pages);
 HIDDEN size_t sg_central_guard_bytes(void);
 HIDDEN void sg_central_note_guard(long bytes);
 
-/* Takes access away from what lies behind the first `body_pages`. Where the kernel refuses, the
- * pages stay unused: density is lowered, nothing fails. */
-HIDDEN void sg_central_guard(struct span *span, size_t body_pages);
-
-static inline bool sg_central_is_guarded(const struct span *span)
-{
-    return span->pages > sg_central_body_bytes(span->slots.class) / PAGE_BYTES;
-}
-
 /* `isolate_classes`: an emptied span loses memory and access and waits for the next one of its
  * class. False, and NULL: not so here. */
 HIDDEN MUST_USE bool sg_central_spare_give(struct span *span);

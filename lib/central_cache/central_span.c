@@ -86,12 +86,14 @@ static struct span *take_body(uint32_t class, bool *ret_zeroed)
         return span;
     }
     size_t body_pages = sg_central_body_bytes(class) / PAGE_BYTES;
-    size_t guard_pages = sg_central_guard_pages(class, body_pages);
+    struct page_request request = {.pages = body_pages,
+                                   .guard_pages = sg_central_guard_pages(class, body_pages),
+                                   .alignment_pages = span_alignment_pages(class),
+                                   .owner = SPAN_CENTRAL};
 
-    span = sg_page_cache_take(body_pages + guard_pages, span_alignment_pages(class), SPAN_CENTRAL,
-                              ret_zeroed);
-    if (span != NULL && guard_pages > 0)
-        sg_central_guard(span, body_pages);
+    span = sg_page_cache_take(request, ret_zeroed);
+    if (span != NULL)
+        sg_central_note_guard((long)(request.guard_pages * PAGE_BYTES));
     return span;
 }
 
@@ -102,7 +104,7 @@ static bool close_body(struct span *span, uint32_t class)
     if (class != CLASS_ZERO || sg_os_forbid((void *)span->slots.base, sg_central_body_bytes(class)))
         return true;
     if (sg_os_allow((void *)span->slots.base, span_bytes(span)))
-        sg_page_cache_give(span, false, true);
+        sg_page_cache_give(span, false, 0);
     return false;
 }
 
@@ -142,7 +144,8 @@ static void release(struct span *span)
     sg_page_cache_note_absent(-(long)__builtin_popcountll(span->given_back));
     if (!sg_central_spare_give(span)) {
         sg_central_note_guard(-(long)(span_bytes(span) - sg_central_body_bytes(class)));
-        sg_page_cache_give(span, false, class == CLASS_ZERO || sg_central_is_guarded(span));
+        sg_page_cache_give(span, false,
+                           class == CLASS_ZERO ? 0 : sg_central_body_bytes(class) / PAGE_BYTES);
     }
     sg_object_pool_give((void *)states, states_bytes(class));
 }

@@ -132,8 +132,10 @@ void *sg_large_take(struct large_request request, bool *ret_zeroed)
     size_t lead = lead_bytes(request) + distance_to_the_end(request);
     bool guarded = sg_options.guard_large != 0 || request.at_the_end;
     size_t alignment = request.alignment < unit_bytes() ? unit_bytes() : request.alignment;
-    struct span *span = sg_page_cache_take(pages_around(lead, request.bytes, guarded),
-                                           alignment / PAGE_BYTES, SPAN_LARGE, ret_zeroed);
+    struct page_request pages = {.pages = pages_around(lead, request.bytes, guarded),
+                                 .alignment_pages = alignment / PAGE_BYTES,
+                                 .owner = SPAN_LARGE};
+    struct span *span = sg_page_cache_take(pages, ret_zeroed);
 
     if (span == NULL)
         return NULL;
@@ -164,7 +166,7 @@ static void release(struct span *span)
     bool is_zero = load_relaxed(&span->large_state) == SLOT_QUARANTINED && span->is_guarded;
 
     store_relaxed(&span->large_state, SLOT_CENTRAL);
-    sg_page_cache_give(span, is_zero, true);
+    sg_page_cache_give(span, is_zero, 0);
 }
 
 static void evict(uint32_t spans, size_t bytes)
@@ -207,7 +209,7 @@ static bool shrink(struct span *span, uintptr_t old_end, uintptr_t new_end, size
 {
     if (sg_options.guard_free != 0)
         (void)!forbid(new_end, old_end);
-    return pages == span->pages || sg_page_cache_shrink(span, pages, true);
+    return pages == span->pages || sg_page_cache_shrink(span, pages, 0);
 }
 
 bool sg_large_resize(struct span *span, size_t bytes)

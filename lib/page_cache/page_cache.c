@@ -2,9 +2,9 @@
 
 #include "bits.h"
 #include "options.h"
-#include "os_guard.h"
 #include "os_memory.h"
 #include "page_cache.h"
+#include "page_guard.h"
 #include "page_map.h"
 
 struct page_cache sg_page_cache;
@@ -29,8 +29,7 @@ static struct page_runs *runs_of(enum run_kind kind, uint8_t space)
     return kind == RUN_CLEAN ? &sg_page_cache.clean[space] : &sg_page_cache.dirty[space];
 }
 
-/* Where classes are isolated, what was a large object never becomes slots, nor the other way. */
-static uint8_t space_of(enum span_owner owner)
+uint8_t sg_page_space_of(enum span_owner owner)
 {
     return sg_options.isolate_classes != 0 && owner == SPAN_LARGE ? SPACE_LARGE : SPACE_COMMON;
 }
@@ -83,10 +82,10 @@ static struct span *mergeable(const struct span *span, uintptr_t page, enum run_
 /* Makes `lower` cover `upper` too, which ends. Neither is in a set; the caller maps the ends. */
 static void merge(struct span *lower, struct span *upper)
 {
-    sg_page_map_set(span_end(lower) - PAGE_BYTES, 1, &sg_span_retired);
-    sg_page_map_set(upper->slots.base, 1, &sg_span_retired);
+    sg_page_map_set(span_end(lower) - PAGE_BYTES, 1, sg_page_mark(lower->last_guarded));
+    sg_page_map_set(upper->slots.base, 1, sg_page_mark(upper->first_guarded));
     lower->pages += upper->pages;
-    lower->is_guarded |= upper->is_guarded;
+    lower->last_guarded = upper->last_guarded;
     sg_span_destroy(upper);
 }
 
@@ -122,21 +121,32 @@ void sg_page_cache_insert(struct span *span, enum run_kind kind)
     }
 }
 
-/* Cuts `span`, which is in no set, after `pages` pages; the rest becomes a free run of `kind`.
- * False if there is no memory for the record of the rest. */
-static bool split(struct span *span, size_t pages, enum run_kind kind)
+/* A record for the pages of `span` from the `pages`th on, which `span` then lacks. NULL: there is no
+ * memory for it, nothing changed. */
+static struct span *cut(struct span *span, size_t pages)
+{
+    struct span *rest =
+        sg_span_create(span->slots.base + pages * PAGE_BYTES, span->pages - (uint32_t)pages);
+
+    if (rest == NULL)
+        return NULL;
+    rest->first_guarded = sg_page_is_guarded(span, pages);
+    rest->last_guarded = span->last_guarded;
+    rest->space = span->space;
+    span->last_guarded = sg_page_is_guarded(span, pages - 1);
+    span->pages = (uint32_t)pages;
+    return rest;
+}
+
+bool sg_page_cache_split(struct span *span, size_t pages, enum run_kind kind)
 {
     if (span->pages == pages)
         return true;
 
-    uint32_t rest_pages = span->pages - (uint32_t)pages;
-    struct span *rest = sg_span_create(span->slots.base + pages * PAGE_BYTES, rest_pages);
+    struct span *rest = cut(span, pages);
 
     if (rest == NULL)
         return false;
-    rest->is_guarded = span->is_guarded;
-    rest->space = span->space;
-    span->pages = (uint32_t)pages;
     map_ends(span);
     sg_page_cache_insert(rest, kind);
     return true;
@@ -151,14 +161,7 @@ static struct span *split_aligned(struct span *span, size_t alignment_pages, enu
     if (lead == 0)
         return span;
 
-    struct span *rest = sg_span_create(aligned, span->pages - (uint32_t)lead);
-    if (rest == NULL) {
-        sg_page_cache_insert(span, kind);
-        return NULL;
-    }
-    rest->is_guarded = span->is_guarded;
-    rest->space = span->space;
-    span->pages = (uint32_t)lead;
+    struct span *rest = cut(span, lead);
     sg_page_cache_insert(span, kind);
     return rest;
 }
@@ -179,7 +182,7 @@ static struct span *take_free(size_t pages, size_t alignment_pages, uint8_t spac
     span = split_aligned(span, alignment_pages, kind);
     if (span == NULL)
         return NULL;
-    if (!split(span, pages, kind)) {
+    if (!sg_page_cache_split(span, pages, kind)) {
         sg_page_cache_insert(span, kind);
         return NULL;
     }
@@ -239,32 +242,18 @@ static bool grow(size_t pages, size_t mapped_pages, uint8_t space)
     return add_run(ahead, space) || add_run(pages, space);
 }
 
-/* Access to all of a run that is taken out. False: the kernel has no more mappings; the run is lost,
- * nothing else. */
-static bool open_run(struct span *span)
-{
-    bool was_guarded = span->is_guarded;
-
-    span->is_guarded = false;
-    return !was_guarded || sg_os_allow((void *)span_start(span), span_bytes(span));
-}
-
 #define TAKE_ATTEMPTS 8u /* another thread may take what grow() brought */
 
-struct span *sg_page_cache_take(size_t pages, size_t alignment_pages, enum span_owner owner,
-                                bool *ret_zeroed)
+/* Under the lock: a run of the length, in no set. The lock is let go where the kernel is asked. */
+static struct span *take_run(size_t pages, const struct page_request *request, bool *ret_zeroed)
 {
-    struct span *span;
-    size_t wanted = pages + alignment_pages - 1;
-    uint8_t space = space_of(owner);
+    size_t wanted = pages + request->alignment_pages - 1;
+    uint8_t space = sg_page_space_of(request->owner);
 
-    if (pages == 0 || wanted > SPAN_MAX_PAGES / 2)
-        return NULL;
-    lock();
     for (unsigned i = 0; i < TAKE_ATTEMPTS; i++) {
-        span = take_free(pages, alignment_pages, space, ret_zeroed);
+        struct span *span = take_free(pages, request->alignment_pages, space, ret_zeroed);
         if (span != NULL)
-            break;
+            return span;
 
         size_t mapped_pages = sg_page_cache.mapped_pages;
         unlock();
@@ -273,29 +262,40 @@ struct span *sg_page_cache_take(size_t pages, size_t alignment_pages, enum span_
         if (!grown)
             break;
     }
+    return NULL;
+}
+
+struct span *sg_page_cache_take(struct page_request request, bool *ret_zeroed)
+{
+    size_t pages = request.pages + request.guard_pages;
+    struct page_access access;
+
+    if (pages == 0 || pages + request.alignment_pages > SPAN_MAX_PAGES / 2)
+        return NULL;
+    lock();
+    struct span *span = take_run(pages, &request, ret_zeroed);
     if (span != NULL) {
+        access = sg_page_access_of(span, request.pages);
         sg_page_map_set(span->slots.base, span->pages, span);
         span->large_bytes = 0;
         span->lead_bytes = 0;
         span->sample = 0;
-        span->slots.owner = (uint8_t)owner;
+        span->slots.owner = (uint8_t)request.owner;
         sg_page_cache.used_pages += span->pages;
     }
     unlock();
-    return span != NULL && open_run(span) ? span : NULL;
+    return span != NULL && sg_page_access_set(span, &access) ? span : NULL;
 }
 
-void sg_page_cache_give(struct span *span, bool zeroed, bool guarded)
+void sg_page_cache_give(struct span *span, bool zeroed, size_t open_pages)
 {
     lock();
     ASSERT(span->slots.owner == SPAN_CENTRAL || span->slots.owner == SPAN_LARGE);
     span->slots.slot_count = 0; /* first: from here on nothing in it can be freed */
     span->slots.base = span_start(span);
-    span->space = space_of(span->slots.owner);
+    span->space = sg_page_space_of(span->slots.owner);
     span->slots.owner = SPAN_NOWHERE; /* so that its base is its start from here on */
-    span->is_guarded = guarded;
-    if (span->pages > 2)
-        sg_page_map_set(span->slots.base + PAGE_BYTES, span->pages - 2, &sg_span_retired);
+    sg_page_guard_from(span, open_pages);
     sg_page_cache.used_pages -= span->pages;
     sg_page_cache_insert(span, zeroed ? RUN_CLEAN : RUN_DIRTY);
 
@@ -303,66 +303,6 @@ void sg_page_cache_give(struct span *span, bool zeroed, bool guarded)
     if (sg_page_cache.dirty_pages > limit)
         sg_page_cache_purge(limit / 2);
     unlock();
-}
-
-/* `above`, cut to size and in no set, becomes the end of `span`. */
-static void absorb(struct span *span, struct span *above)
-{
-    sg_page_cache.used_pages += above->pages;
-    sg_page_map_set(above->slots.base, above->pages, span);
-    span->pages += above->pages;
-    sg_span_destroy(above);
-}
-
-bool sg_page_cache_extend(struct span *span, size_t pages)
-{
-    bool extended = false;
-    size_t more = pages - span->pages;
-    bool was_guarded = false;
-
-    lock();
-    struct span *above = page_map_lookup(span_end(span));
-    if (above != NULL && above->slots.owner == SPAN_FREE && above->pages >= more &&
-        above->space == space_of(SPAN_LARGE)) {
-        enum run_kind kind = above->slots.mark;
-
-        was_guarded = above->is_guarded;
-
-        sg_page_cache_remove(above);
-        above->slots.owner = SPAN_NOWHERE;
-        extended = split(above, more, kind);
-        if (extended)
-            absorb(span, above);
-        else
-            sg_page_cache_insert(above, kind);
-    }
-    unlock();
-    if (!extended || !was_guarded)
-        return extended;
-
-    size_t old_pages = pages - more;
-    void *added = (void *)(span_start(span) + old_pages * PAGE_BYTES);
-    if (sg_os_allow(added, more * PAGE_BYTES))
-        return true;
-    (void)!sg_page_cache_shrink(span, old_pages, true); /* else it keeps pages that nobody uses */
-    return false;
-}
-
-bool sg_page_cache_shrink(struct span *span, size_t pages, bool guarded)
-{
-    size_t less = span->pages - pages;
-    uintptr_t end = span_start(span) + pages * PAGE_BYTES;
-
-    struct span *rest = sg_span_create(end, (uint32_t)less);
-    if (rest == NULL)
-        return false;
-    lock();
-    span->pages = (uint32_t)pages;
-    sg_page_map_set(end, less, rest);
-    rest->slots.owner = SPAN_LARGE;
-    unlock();
-    sg_page_cache_give(rest, false, guarded);
-    return true;
 }
 
 void sg_page_cache_statistics(struct page_cache_statistics *ret_statistics)

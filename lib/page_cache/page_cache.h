@@ -12,20 +12,27 @@
 #include "compiler.h"
 #include "span.h"
 
-/* A span of at least `pages` pages, its base a multiple of `alignment_pages` (a power of two),
- * mapped and ready for `owner`; its geometry is for the caller to fill in. `*ret_zeroed` says
- * whether all of it reads as zero. NULL: the kernel has no more. */
-HIDDEN MUST_USE struct span *sg_page_cache_take(size_t pages, size_t alignment_pages,
-                                                enum span_owner owner, bool *ret_zeroed);
+struct page_request {
+    size_t pages;           /* with access, ready for use */
+    size_t guard_pages;     /* behind them, without access as far as the kernel allows */
+    size_t alignment_pages; /* of the first page: a power of two */
+    enum span_owner owner;
+};
 
-/* Takes a span back. `zeroed`: all of it is known to read as zero and to hold no memory.
- * `guarded`: pages of it may have no access; they get it back before they are handed out again. */
-HIDDEN void sg_page_cache_give(struct span *span, bool zeroed, bool guarded);
+/* A span as requested; its geometry is for the caller to fill in. `*ret_zeroed`: all of it reads as
+ * zero. NULL: the kernel has no more. */
+HIDDEN MUST_USE struct span *sg_page_cache_take(struct page_request request, bool *ret_zeroed);
+
+/* Takes a span back. `zeroed`: all of it is known to read as zero and to hold no memory. Pages from
+ * `open_pages` on may have no access; they get it back before they are used again, unless they
+ * become a guard. */
+HIDDEN void sg_page_cache_give(struct span *span, bool zeroed, size_t open_pages);
 
 /* Changes the length of a LARGE span in place. Growing fails if the pages behind are not free,
- * shrinking if there is no memory for one more record; then nothing has changed. */
+ * shrinking if there is no memory for one more record; then nothing has changed. `open_pages`: of what
+ * is cut off, as above. */
 HIDDEN MUST_USE bool sg_page_cache_extend(struct span *span, size_t pages);
-HIDDEN MUST_USE bool sg_page_cache_shrink(struct span *span, size_t pages, bool guarded);
+HIDDEN MUST_USE bool sg_page_cache_shrink(struct span *span, size_t pages, size_t open_pages);
 
 /* Gives all dirty memory beyond `keep_bytes` back to the kernel; returns the bytes given back. */
 HIDDEN size_t sg_page_cache_trim(size_t keep_bytes);

@@ -113,6 +113,14 @@ static struct span *next_of(const struct span *span)
     return span->link.next == NULL ? NULL : container_of(span->link.next, struct span, link);
 }
 
+/* Nobody else looks: the pages of a run that is being purged are no neighbours of anyone. */
+static void vacated(struct span *span)
+{
+    sg_page_map_set(span->slots.base, span->pages, &sg_span_forbidden);
+    span->first_guarded = true;
+    span->last_guarded = true;
+}
+
 /* True: the run holds no memory any more. A clean run promises zeroes, so whoever still writes there
  * had better be stopped: if that splits no mapping, nobody has access to it. */
 static bool give_memory_back(struct span *span)
@@ -122,7 +130,7 @@ static bool give_memory_back(struct span *span)
     bool whole = ((span->slots.base | bytes) & (sg_os_page_bytes - 1)) == 0;
 
     if (sg_options.guard_free != 0 && whole && sg_os_vacate(base, bytes)) {
-        span->is_guarded = true;
+        vacated(span);
         return true;
     }
     return sg_os_purge(base, bytes);

@@ -5,6 +5,7 @@
 #include "size_class.h"
 
 struct span sg_span_retired;
+struct span sg_span_forbidden;
 
 struct span *sg_span_create(uintptr_t base, uint32_t pages)
 {
@@ -25,13 +26,21 @@ void sg_span_destroy(struct span *span)
     sg_object_pool_give(span, sizeof(struct span));
 }
 
-static void check_pages(const struct span *span, uintptr_t from, uintptr_t end,
-                        const struct span *expected)
+/* I1 */
+static void check_pages(const struct span *span)
 {
-    for (uintptr_t page = from; page < end; page += PAGE_BYTES)
-        ASSERT(page_map_lookup(page) == expected);
-    (void)span;
-    (void)expected;
+    for (uintptr_t page = span_start(span); page < span_end(span); page += PAGE_BYTES)
+        ASSERT(page_map_lookup(page) == span);
+}
+
+/* I2 */
+static void check_free_pages(const struct span *span)
+{
+    uintptr_t last = span_end(span) - PAGE_BYTES;
+
+    for (uintptr_t page = span_start(span) + PAGE_BYTES; page < last; page += PAGE_BYTES)
+        ASSERT(page_map_lookup(page) == &sg_span_retired ||
+               page_map_lookup(page) == &sg_span_forbidden);
 }
 
 void sg_span_check(const struct span *span)
@@ -39,18 +48,19 @@ void sg_span_check(const struct span *span)
     if (!SG_DEBUG_CHECKS)
         return;
 
-    uintptr_t base = span->slots.base;
+    uintptr_t first = span_start(span);
     uintptr_t last = span_end(span) - PAGE_BYTES;
 
     ASSERT(span->pages > 0);
-    ASSERT(page_map_lookup(base) == span && page_map_lookup(last) == span); /* I1, I2 */
+    ASSERT(page_map_lookup(first) == span && page_map_lookup(last) == span); /* I1, I2 */
+    (void)first;
+    (void)last;
     if (span->slots.owner == SPAN_FREE) {
         ASSERT(span->slots.slot_count == 0); /* I2 */
-        if (last > base)
-            check_pages(span, base + PAGE_BYTES, last, &sg_span_retired);
+        check_free_pages(span);
         return;
     }
-    check_pages(span, base, span_end(span), span); /* I1 */
+    check_pages(span); /* I1 */
     if (span->slots.owner == SPAN_CENTRAL) {       /* I3 */
         ASSERT(span->free_slots <= span->slots.slot_count);
         ASSERT(span->slots.inverse == sg_size_classes[span->slots.class].inverse);

@@ -10,7 +10,7 @@
  * Invariants, asserted by sg_span_check():
  *   I1  CENTRAL, LARGE: page_map_lookup(p) is this span for each of its pages p
  *   I2  FREE: slots.slot_count == 0, so that no pointer into it can be freed; its first and last
- *       page find it, the pages between find sg_span_retired
+ *       page find it, the pages between find sg_span_retired or sg_span_forbidden
  *   I3  CENTRAL: free_slots <= slots.slot_count, and the geometry is that of its class */
 #ifndef SG_SPAN_SPAN_H
 #define SG_SPAN_SPAN_H
@@ -58,7 +58,9 @@ struct __attribute__((aligned(CACHE_LINE_BYTES))) span {
         uint64_t given_back; /* CENTRAL: bit i: the i-th OS page has no memory; its list's lock */
         struct {
             slot_state_byte large_state; /* LARGE: the state of its one slot */
-            bool is_guarded; /* FREE: some pages may have no access; RANK_PAGE_CACHE */
+            bool is_guarded; /* LARGE: nobody has access to what lies around the object */
+            bool first_guarded; /* FREE: its first and last page; the pages between find */
+            bool last_guarded;  /* sg_span_forbidden if they are; RANK_PAGE_CACHE */
             uint8_t space;   /* FREE: enum span_space */
         };
     };
@@ -72,6 +74,9 @@ static_assert(sizeof(struct span) == CACHE_LINE_BYTES, "a look-up costs one cach
 
 /* What the pages inside a free run find: nothing can be freed there, but the memory was ours. */
 extern HIDDEN struct span sg_span_retired;
+
+/* The same, and the page may have no access. */
+extern HIDDEN struct span sg_span_forbidden;
 
 /* Where its pages begin: not always at the first slot. */
 static inline uintptr_t span_start(const struct span *span)

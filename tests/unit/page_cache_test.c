@@ -7,13 +7,21 @@
 
 #include <string.h>
 
+static struct span *take_pages(size_t pages, size_t alignment_pages, bool *ret_zeroed)
+{
+    struct page_request request = {
+        .pages = pages, .alignment_pages = alignment_pages, .owner = SPAN_LARGE};
+
+    return sg_page_cache_take(request, ret_zeroed);
+}
+
 static struct span *take(size_t pages)
 {
     bool zeroed;
     struct span *span;
 
     sg_secrets_start(true);
-    span = sg_page_cache_take(pages, 1, SPAN_LARGE, &zeroed);
+    span = take_pages(pages, 1, &zeroed);
     EXPECT(span != NULL && span->pages == pages && span->slots.owner == SPAN_LARGE);
     sg_page_cache_check();
     return span;
@@ -29,7 +37,7 @@ static struct page_cache_statistics statistics(void)
 
 static void give(struct span *span)
 {
-    sg_page_cache_give(span, false, false);
+    sg_page_cache_give(span, false, SIZE_MAX);
     sg_page_cache_check();
 }
 
@@ -113,7 +121,7 @@ TEST(an_aligned_span_is_aligned_and_its_trimmings_come_back)
 {
     for (size_t alignment = 1; alignment <= 1024; alignment *= 4) {
         bool zeroed;
-        struct span *span = sg_page_cache_take(5, alignment, SPAN_LARGE, &zeroed);
+        struct span *span = take_pages(5, alignment, &zeroed);
 
         EXPECT(span != NULL && span->pages == 5);
         EXPECT_EQUAL(span->slots.base % (alignment * PAGE_BYTES), 0);
@@ -126,7 +134,7 @@ TEST(memory_said_to_be_zeroed_is_zero)
 {
     for (int round = 0; round < 4; round++) {
         bool zeroed = false;
-        struct span *span = sg_page_cache_take(40, 1, SPAN_LARGE, &zeroed);
+        struct span *span = take_pages(40, 1, &zeroed);
         char *memory = (char *)span->slots.base;
 
         for (size_t i = 0; zeroed && i < span_bytes(span); i += 512)
@@ -144,7 +152,7 @@ TEST(a_span_grows_and_shrinks_where_it_is)
     struct span *span = take(10);
     uintptr_t base = span->slots.base;
 
-    EXPECT(sg_page_cache_shrink(span, 4, false));
+    EXPECT(sg_page_cache_shrink(span, 4, SIZE_MAX));
     EXPECT_EQUAL(span->pages, 4);
     EXPECT(page_map_lookup(base + 5 * PAGE_BYTES) != span);
     EXPECT(sg_page_cache_extend(span, 8));
@@ -164,7 +172,7 @@ TEST(dirty_memory_is_bounded)
         memset((void *)spans[i]->slots.base, 1, span_bytes(spans[i]));
     }
     for (int i = 0; i < 64; i++)
-        sg_page_cache_give(spans[i], false, false);
+        sg_page_cache_give(spans[i], false, SIZE_MAX);
     EXPECT(statistics().dirty_bytes <= sg_page_cache_dirty_limit() * PAGE_BYTES);
     EXPECT(sg_page_cache_dirty_limit() * PAGE_BYTES <= sg_options.dirty_bytes + 256 * MIB);
     EXPECT(statistics().purge_calls > 0);
@@ -184,7 +192,7 @@ TEST(memory_that_is_asked_for_again_at_once_is_kept)
         for (int i = 0; i < 16; i++)
             spans[i] = take(64);
         for (int i = 0; i < 16; i++)
-            sg_page_cache_give(spans[i], false, false);
+            sg_page_cache_give(spans[i], false, SIZE_MAX);
         quiet_rounds += round >= 30 && statistics().purge_calls == purges;
     }
     EXPECT(quiet_rounds >= 20);
@@ -195,9 +203,9 @@ TEST(impossible_lengths_are_refused)
 {
     bool zeroed;
 
-    EXPECT(sg_page_cache_take(0, 1, SPAN_LARGE, &zeroed) == NULL);
-    EXPECT(sg_page_cache_take(SIZE_MAX / PAGE_BYTES, 1, SPAN_LARGE, &zeroed) == NULL);
-    EXPECT(sg_page_cache_take((size_t)1 << 31, 1, SPAN_LARGE, &zeroed) == NULL);
-    EXPECT(sg_page_cache_take((size_t)1 << 30, (size_t)1 << 40, SPAN_LARGE, &zeroed) == NULL);
+    EXPECT(take_pages(0, 1, &zeroed) == NULL);
+    EXPECT(take_pages(SIZE_MAX / PAGE_BYTES, 1, &zeroed) == NULL);
+    EXPECT(take_pages((size_t)1 << 31, 1, &zeroed) == NULL);
+    EXPECT(take_pages((size_t)1 << 30, (size_t)1 << 40, &zeroed) == NULL);
     expect_all_merged();
 }
