@@ -2,7 +2,8 @@
 #include "options_state.h"
 #include "os_file.h"
 
-/* The value `fd:N` of `report` has the separator in it. */
+/* The value `fd:N` of `report` has the separator in it: what follows "=fd:" and is no entry of its
+ * own belongs to it. */
 static size_t entry_length(struct word rest)
 {
     static const char ending[] = "=fd";
@@ -12,7 +13,10 @@ static size_t entry_length(struct word rest)
     if (length < ending_bytes || length == rest.length ||
         __builtin_memcmp(rest.bytes + length - ending_bytes, ending, ending_bytes) != 0)
         return length;
-    return length + 1 + word_find(word_skip(rest, length + 1), ':');
+
+    struct word next = word_skip(rest, length + 1);
+    next.length = word_find(next, ':');
+    return word_find(next, '=') < next.length ? length : length + 1 + next.length;
 }
 
 static void set_entry(struct options_state *state, struct word entry)
