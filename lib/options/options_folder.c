@@ -6,7 +6,7 @@
 #define MAIN_FILE "/spanguard.conf"
 #define FOLDER "/spanguard.conf.d"
 #define ENDING ".conf"
-#define FOLDER_BYTES_MOST 512
+#define FOLDER_BYTES_MOST 256
 #define FILE_BYTES_MOST (64u << 10)
 
 struct folder_path {
@@ -77,16 +77,21 @@ static const char *objection(const struct options_state *state, int descriptor, 
     return NULL;
 }
 
-/* The file may grow while it is read: one byte beyond the limit tells. */
-static const char *read_into(struct options_state *state, int descriptor, char *buffer)
+/* Mapped while a file is read. The file may grow meanwhile: one byte beyond the limit tells. */
+struct reading {
+    struct os_path program;
+    char text[FILE_BYTES_MOST + 1];
+};
+
+static const char *read_into(struct options_state *state, int descriptor, struct reading *reading)
 {
     size_t bytes;
 
-    if (!sg_os_read(descriptor, buffer, FILE_BYTES_MOST + 1, &bytes))
+    if (!sg_os_read(descriptor, reading->text, sizeof(reading->text), &bytes))
         return "cannot be read";
     if (bytes > FILE_BYTES_MOST)
         return "has more than 64 KiB";
-    sg_options_set_lines(state, (struct word){buffer, bytes});
+    sg_options_set_lines(state, (struct word){reading->text, bytes}, &reading->program);
     return NULL;
 }
 
@@ -97,11 +102,11 @@ static const char *read_lines(struct options_state *state, int descriptor)
     if (problem != NULL)
         return problem;
 
-    char *buffer = sg_os_map(NULL, FILE_BYTES_MOST + 1);
-    if (buffer == NULL)
+    struct reading *reading = sg_os_map(NULL, sizeof(*reading));
+    if (reading == NULL)
         return "cannot be read: no memory";
-    problem = read_into(state, descriptor, buffer);
-    sg_os_unmap(buffer, FILE_BYTES_MOST + 1);
+    problem = read_into(state, descriptor, reading);
+    sg_os_unmap(reading, sizeof(*reading));
     return problem;
 }
 

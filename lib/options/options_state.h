@@ -40,8 +40,11 @@ HIDDEN void sg_options_set_text(struct options_state *state, const char *text);
 /* In `values`, what nobody set becomes what the profile says. */
 HIDDEN void sg_options_settle(const struct options_state *state, union option_values *values);
 
-/* Every line of a file: `name = value`, `# comment`, `[exe:PROGRAM]`. */
-HIDDEN void sg_options_set_lines(struct options_state *state, struct word text);
+/* Every line of a file: `name = value`, `# comment`, `[exe:PROGRAM]`. `scratch` is for the path of
+ * the program: too much for a small stack. */
+struct os_path;
+HIDDEN void sg_options_set_lines(struct options_state *state, struct word text,
+                                 struct os_path *scratch);
 
 /* The folder's spanguard.conf, then its spanguard.conf.d/?*.conf in byte order. */
 HIDDEN void sg_options_read_files(struct options_state *state);

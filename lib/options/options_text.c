@@ -56,7 +56,7 @@ static void complain_of_line(struct options_state *state, const char *what, stru
 
 /* Which lines count, decided by the last section header. */
 struct section {
-    struct os_path program; /* known once the first section asks for it */
+    struct os_path *program; /* known once the first section asks for it */
     bool applies;
 };
 
@@ -71,10 +71,10 @@ static struct word last_part(struct word path)
 /* A name without a slash stands for a program in any folder. */
 static bool is_program(struct section *section, struct word name)
 {
-    if (section->program.bytes[0] == '\0' && !sg_os_program_path(&section->program))
+    if (section->program->bytes[0] == '\0' && !sg_os_program_path(section->program))
         return false;
 
-    struct word path = word_of(section->program.bytes);
+    struct word path = word_of(section->program->bytes);
     if (word_find(name, '/') == name.length)
         path = last_part(path);
     return path.length > 0 && path.length == name.length &&
@@ -118,12 +118,11 @@ static void set_line(struct options_state *state, struct section *section, struc
                    word_trim(word_skip(line, equals + 1)));
 }
 
-void sg_options_set_lines(struct options_state *state, struct word text)
+void sg_options_set_lines(struct options_state *state, struct word text, struct os_path *scratch)
 {
-    struct section section;
+    struct section section = {.program = scratch, .applies = true};
 
-    section.program.bytes[0] = '\0';
-    section.applies = true;
+    scratch->bytes[0] = '\0';
     for (uint32_t number = 1; text.length > 0; number++) {
         struct word line = word_cut(&text, word_find(text, '\n'));
 

@@ -41,7 +41,7 @@ void sg_os_close(int descriptor)
 
 bool sg_os_file_facts(int descriptor, struct os_file_facts *ret_facts)
 {
-    struct stat status; /* the kernel's own on the 64-bit machines that we know */
+    struct stat status = {0}; /* as the kernel lays it out on the 64-bit machines we know */
 
     if (os_failed(os_syscall3(SYS_fstat, descriptor, (long)&status, 0)))
         return false;
@@ -95,7 +95,7 @@ struct entry {
     char name[];
 };
 
-#define ENTRIES_BYTES 2048
+#define ENTRIES_BYTES 1024
 
 struct entries {
     alignas(8) char bytes[ENTRIES_BYTES];
@@ -126,7 +126,7 @@ static void keep(struct os_name *to, const char *name)
 bool sg_os_next_name(int folder, const char *ending, struct os_name *name)
 {
     struct os_name best;
-    struct entries entries;
+    struct entries entries = {{0}};
     long length;
 
     best.bytes[0] = '\0';

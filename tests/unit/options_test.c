@@ -294,11 +294,14 @@ TEST(the_environment_is_read_where_the_kernel_put_it)
 }
 
 static ucontext_t back;
+static struct config config;
 
 static void load_everything(void)
 {
-    sg_options_load_from(
-        &(struct options_sources){.folder = NOWHERE, .environment = "help=1:bogus=1:canary=x"});
+    struct options_sources sources = config_sources(&config);
+
+    sources.environment = "help=1:bogus=1:canary=x:canary=0";
+    sg_options_load_from(&sources);
 }
 
 TEST(a_load_needs_less_than_8_KiB_of_stack)
@@ -308,6 +311,9 @@ TEST(a_load_needs_less_than_8_KiB_of_stack)
     ucontext_t there;
     size_t untouched = 0;
 
+    config_begin(&config);
+    config_write(&config, "spanguard.conf", "lock=1\nbogus=1\n[exe:x]\n[bad\n");
+    config_write(&config, "spanguard.conf.d/a.conf", "[exe:x]\n[bad\n[exe:options_test]\ncanry=1");
     memset(stack, 0xa5, sizeof(stack));
     getcontext(&there);
     there.uc_stack.ss_sp = stack;
@@ -319,6 +325,7 @@ TEST(a_load_needs_less_than_8_KiB_of_stack)
     dup2(kept, STDERR_FILENO);
     close(kept);
     close(null);
+    config_end(&config);
     while (untouched < sizeof(stack) && stack[untouched] == 0xa5)
         untouched++;
     printf("# %zu bytes of stack\n", sizeof(stack) - untouched);
