@@ -1,6 +1,7 @@
 """SPANGUARD_OPTIONS: every mistake has one clear line, and the program runs on."""
 import re
 
+from options_sources import CHECKS
 from outside import build_say
 
 KNOWN = ("thread_cache_bytes", "dirty_bytes")
@@ -115,5 +116,5 @@ def check_options(report, shop):
         report.skip("options: all", "glibc has no such options")
         return
     options = Options(report, shop)
-    for check in (check_unknown, check_values, check_form, check_help):
+    for check in (check_unknown, check_values, check_form, check_help, *CHECKS):
         check(options)
