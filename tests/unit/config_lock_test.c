@@ -85,6 +85,23 @@ TEST(a_file_may_have_64_KiB_and_no_byte_more)
     config_end(&config);
 }
 
+/* As one that grows while it is read: the kernel calls its size 0. */
+TEST(a_file_longer_than_its_size_says_is_ignored)
+{
+    enum { PAGES = 3000, PAGE = 64 << 10 };
+    struct config config;
+    char *pages = mmap(NULL, (size_t)PAGES * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    EXPECT(pages != MAP_FAILED);
+    for (size_t i = 0; i < PAGES && pages != MAP_FAILED; i += 2)
+        EXPECT(mprotect(pages + i * PAGE, PAGE, PROT_READ) == 0);
+    config_begin(&config);
+    EXPECT(symlink("/proc/self/maps", config_path(&config, "spanguard.conf")) == 0);
+    expect_ignored(&config, "spanguard.conf: ignored, it has more than 64 KiB\n");
+    config_end(&config);
+    munmap(pages, (size_t)PAGES * PAGE);
+}
+
 TEST(links_to_devices_and_other_things_are_ignored)
 {
     static const char reason[] = "spanguard.conf: ignored, it is no regular file\n";
