@@ -45,7 +45,7 @@ static inline uintptr_t code_address(uintptr_t address)
 
 #else
 
-enum { REGISTER_FRAME, REGISTER_STACK, REGISTER_PC, REGISTERS };
+enum { REGISTER_RBX /* none here */, REGISTER_FRAME, REGISTER_STACK, REGISTER_PC, REGISTERS };
 
 struct registers {
     uintptr_t value[REGISTERS];

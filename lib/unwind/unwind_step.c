@@ -9,8 +9,13 @@
 struct next {
     uintptr_t cfa;
     uintptr_t pc;
-    struct registers registers;
+    uintptr_t frame;
+    uintptr_t rbx;
+    uint32_t known; /* of the last two */
 };
+
+#define KNOWN_FRAME (1u << REGISTER_FRAME)
+#define KNOWN_RBX (1u << REGISTER_RBX)
 
 static uintptr_t register_of(const struct walk *walk, unsigned which)
 {
@@ -22,17 +27,24 @@ static bool is_known(const struct walk *walk, unsigned which)
     return which < REGISTERS && (walk->registers.known >> which & 1) != 0;
 }
 
+static void take_over(struct walk *walk, const struct next *next, bool is_exact)
+{
+    walk->registers.known = next->known;
+    walk->registers.value[REGISTER_FRAME] = next->frame;
+    walk->registers.value[REGISTER_RBX] = next->rbx;
+    registers_set(&walk->registers, REGISTER_STACK, next->cfa);
+    registers_set(&walk->registers, REGISTER_PC, next->pc);
+    walk->is_exact = is_exact;
+}
+
 /* Inside a walk the stack only ever shrinks: so it ends. */
-static bool go_on(struct walk *walk, struct next *next)
+static bool go_on(struct walk *walk, const struct next *next)
 {
     if (next->pc < PROBE_BYTES || next->cfa % sizeof(uintptr_t) != 0 ||
         next->cfa <= register_of(walk, REGISTER_STACK) ||
         next->cfa - walk->memory.low >= STACK_SPAN_BYTES)
         return false;
-    registers_set(&next->registers, REGISTER_STACK, next->cfa);
-    registers_set(&next->registers, REGISTER_PC, code_address(next->pc));
-    walk->registers = next->registers;
-    walk->is_exact = false;
+    take_over(walk, next, false);
     return true;
 }
 
@@ -49,14 +61,12 @@ static bool in_module(struct walk *walk, uintptr_t pc)
 static bool step_by_frame_pointer(struct walk *walk)
 {
     uintptr_t frame = register_of(walk, REGISTER_FRAME);
-    struct next next = {.cfa = frame + 2 * sizeof(uintptr_t)};
-    uintptr_t outer;
+    struct next next = {.cfa = frame + 2 * sizeof(uintptr_t), .known = KNOWN_FRAME};
 
     if (!is_known(walk, REGISTER_FRAME) || frame < register_of(walk, REGISTER_STACK) ||
-        !stack_read(&walk->memory, frame, &outer) ||
+        !stack_read(&walk->memory, frame, &next.frame) ||
         !stack_read(&walk->memory, frame + sizeof(uintptr_t), &next.pc))
         return false;
-    registers_set(&next.registers, REGISTER_FRAME, outer);
     next.pc = code_address(next.pc);
     return (in_module(walk, next.pc) || sg_os_is_readable(next.pc & ~(PROBE_BYTES - 1))) &&
            go_on(walk, &next);
@@ -68,7 +78,12 @@ static bool step_by_frame_pointer(struct walk *walk)
 static bool step_out_of_nowhere(struct walk *walk)
 {
     uintptr_t stack = register_of(walk, REGISTER_STACK);
-    struct next next = {.cfa = stack + sizeof(uintptr_t), .registers = walk->registers};
+    struct next next = {
+        .cfa = stack + sizeof(uintptr_t),
+        .frame = register_of(walk, REGISTER_FRAME),
+        .rbx = register_of(walk, REGISTER_RBX),
+        .known = walk->registers.known & (KNOWN_FRAME | KNOWN_RBX),
+    };
 
     return stack_read(&walk->memory, stack, &next.pc) && in_module(walk, next.pc) &&
            go_on(walk, &next);
@@ -117,36 +132,39 @@ static bool leave_signal(struct walk *walk, const struct next *next)
 {
     if (walk->signals++ == SIGNALS_MAX || next->pc < PROBE_BYTES)
         return false;
-    walk->registers = next->registers;
-    registers_set(&walk->registers, REGISTER_STACK, next->cfa);
-    registers_set(&walk->registers, REGISTER_PC, next->pc);
+    take_over(walk, next, true);
     walk->memory.low = next->cfa - STACK_RED_ZONE;
-    walk->is_exact = true;
+    return true;
+}
+
+/* The register as the frame around has it; false if that cannot be told. */
+static bool followed(struct walk *walk, const struct location *location, unsigned which,
+                     struct next *next)
+{
+    uintptr_t value = register_of(walk, which);
+
+    if (location->how == HOW_SAME ? !is_known(walk, which)
+                                  : !value_at(walk, location, next->cfa, &value))
+        return false;
+    if (which == REGISTER_PC)
+        next->pc = value;
+    else if (which == REGISTER_FRAME)
+        next->frame = value;
+    else
+        next->rbx = value;
+    next->known |= which == REGISTER_PC ? 0 : 1u << which;
     return true;
 }
 
 static bool step_by_rule(struct walk *walk, const struct rule *rule)
 {
-    static const uint8_t numbers[FOLLOWED] = {REGISTER_RBX, REGISTER_FRAME, REGISTER_PC};
     struct next next = {0};
 
-    if (rule->followed[FOLLOW_PC].how == HOW_UNKNOWN || !cfa_of(walk, &rule->cfa, &next.cfa))
+    if (!cfa_of(walk, &rule->cfa, &next.cfa) ||
+        !followed(walk, &rule->followed[FOLLOW_PC], REGISTER_PC, &next))
         return false;
-    for (unsigned i = 0; i < FOLLOWED; i++) {
-        const struct location *location = &rule->followed[i];
-        uintptr_t value = register_of(walk, numbers[i]);
-        bool has_value = is_known(walk, numbers[i]);
-
-        if (location->how == HOW_UNKNOWN)
-            has_value = false;
-        else if (location->how != HOW_SAME)
-            has_value = value_at(walk, location, next.cfa, &value);
-        if (has_value)
-            registers_set(&next.registers, numbers[i], value);
-    }
-    if ((next.registers.known >> REGISTER_PC & 1) == 0)
-        return false;
-    next.pc = next.registers.value[REGISTER_PC];
+    (void)followed(walk, &rule->followed[FOLLOW_FRAME], REGISTER_FRAME, &next);
+    (void)followed(walk, &rule->followed[FOLLOW_RBX], REGISTER_RBX, &next);
     return rule->is_signal ? leave_signal(walk, &next) : go_on(walk, &next);
 }
 
@@ -164,37 +182,30 @@ static bool short_cfa(struct walk *walk, struct short_rule rule, uintptr_t *ret_
     return rule.cfa_base != SHORT_FRAME_MEMORY || stack_read(&walk->memory, *ret_cfa, ret_cfa);
 }
 
-static void short_saved(struct walk *walk, struct next *next, unsigned which, intptr_t number)
-{
-    uintptr_t value;
-
-    if (stack_read(&walk->memory, next->cfa + (uintptr_t)number, &value))
-        registers_set(&next->registers, which, value);
-    else
-        next->registers.known &= ~(1u << which);
-}
-
 static bool step_by_short_rule(struct walk *walk, struct short_rule rule)
 {
-    const uint32_t kept = 1u << REGISTER_RBX | 1u << REGISTER_FRAME;
+    uintptr_t frame = register_of(walk, REGISTER_FRAME);
     struct next next;
 
     if (rule.is_outermost || !short_cfa(walk, rule, &next.cfa) ||
         !stack_read(&walk->memory, next.cfa - sizeof(uintptr_t), &next.pc))
         return false;
-    next.registers.known = walk->registers.known & kept;
-    next.registers.value[REGISTER_RBX] = register_of(walk, REGISTER_RBX);
-    next.registers.value[REGISTER_FRAME] = register_of(walk, REGISTER_FRAME);
-    if (rule.frame_in_memory || rule.frame != 0)
-        short_saved(walk, &next, REGISTER_FRAME,
-                    rule.frame + (rule.frame_in_memory
-                                      ? (intptr_t)(register_of(walk, REGISTER_FRAME) - next.cfa)
-                                      : 0));
-    if (rule.rbx_in_memory || rule.rbx != 0)
-        short_saved(walk, &next, REGISTER_RBX,
-                    rule.rbx + (rule.rbx_in_memory
-                                    ? (intptr_t)(register_of(walk, REGISTER_FRAME) - next.cfa)
-                                    : 0));
+    next.known = walk->registers.known & (KNOWN_FRAME | KNOWN_RBX);
+    next.frame = frame;
+    next.rbx = register_of(walk, REGISTER_RBX);
+    if (rule.frame_in_memory || rule.frame != 0) {
+        bool is_read =
+            stack_read(&walk->memory,
+                       (rule.frame_in_memory ? frame : next.cfa) + (uintptr_t)(intptr_t)rule.frame,
+                       &next.frame);
+        next.known = is_read ? next.known | KNOWN_FRAME : next.known & ~KNOWN_FRAME;
+    }
+    if (rule.rbx_in_memory || rule.rbx != 0) {
+        bool is_read = stack_read(
+            &walk->memory, (rule.rbx_in_memory ? frame : next.cfa) + (uintptr_t)(intptr_t)rule.rbx,
+            &next.rbx);
+        next.known = is_read ? next.known | KNOWN_RBX : next.known & ~KNOWN_RBX;
+    }
     return go_on(walk, &next);
 }
 
