@@ -34,7 +34,7 @@ static struct text begin_line(char *buffer)
 static void end_line(struct text *text, const char *code)
 {
     text->bytes[text->length++] = '\n';
-    sg_report_send(&settings, text, code);
+    sg_report_send(&settings, REPORT_JOURNAL_SOCKET, text, code);
 }
 
 static void keep(const struct text *text)

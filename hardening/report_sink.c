@@ -3,14 +3,13 @@
 #include "os_file.h"
 #include "os_sink.h"
 
-#define JOURNAL "/run/systemd/journal/socket"
-
 static struct os_piece piece(const char *string)
 {
     return (struct os_piece){string, __builtin_strlen(string)};
 }
 
-bool sg_report_to_journal(const char *path, const struct text *line, const char *code)
+/* systemd's journal, in its native protocol. */
+static bool to_journal(const char *path, const struct text *line, const char *code)
 {
     struct os_piece pieces[] = {
         piece(code != NULL ? "PRIORITY=2\n" : "PRIORITY=4\n"), /* critical; warning */
@@ -24,12 +23,12 @@ bool sg_report_to_journal(const char *path, const struct text *line, const char 
     return sg_os_send(path, pieces, code != NULL ? 6 : 3);
 }
 
-void sg_report_send(const struct report_settings *settings, const struct text *line,
-                    const char *code)
+void sg_report_send(const struct report_settings *settings, const char *journal,
+                    const struct text *line, const char *code)
 {
     switch (settings->target) {
     case REPORT_JOURNAL:
-        if (sg_report_to_journal(JOURNAL, line, code))
+        if (to_journal(journal, line, code))
             return;
         break;
     case REPORT_DESCRIPTOR:

@@ -5,13 +5,11 @@
 #include "format.h"
 #include "report.h"
 
-/* The line, which ends in a newline, to where the settings say; to stderr if that does not take it.
- * `code` is NULL for a notice. */
-HIDDEN void sg_report_send(const struct report_settings *settings, const struct text *line,
-                           const char *code);
+#define REPORT_JOURNAL_SOCKET "/run/systemd/journal/socket"
 
-/* systemd's journal, in its native protocol, at the socket `path`. */
-HIDDEN MUST_USE bool sg_report_to_journal(const char *path, const struct text *line,
-                                          const char *code);
+/* The line, which ends in a newline, to where the settings say; to stderr if that does not take it.
+ * `code` is NULL for a notice. The journal is the socket `journal`. */
+HIDDEN void sg_report_send(const struct report_settings *settings, const char *journal,
+                           const struct text *line, const char *code);
 
 #endif
