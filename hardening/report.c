@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-char sg_report_last[REPORT_LINE_BYTES];
+COLD_ZEROES char sg_report_last[REPORT_LINE_BYTES];
 
 /* Held while the last line is copied. A second one at that moment is not kept: it is no later. */
 static _Atomic bool last_is_busy;
