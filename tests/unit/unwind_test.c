@@ -1,8 +1,9 @@
 /* The walk against the compiler's own unwinder, on this program's frames and on nonsense. */
 #include "test.h"
 #include "unwind.h"
-#include "unwind_rule.h"
+#include "unwind_expression.h"
 
+#include <dlfcn.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -415,4 +416,121 @@ TEST(a_place_is_a_module_and_an_offset)
     EXPECT(strcmp(libc.module, "libgcc_s.so.1") == 0);
     EXPECT(!sg_unwind_place((uintptr_t)&here, &nowhere));
     EXPECT(!sg_unwind_place(0, &nowhere));
+}
+
+/* A frame that says it was called by itself. */
+TEST(a_ring_of_frames_ends_the_walk)
+{
+    static uintptr_t stack[64];
+    uintptr_t frames[FRAMES], inside;
+    ucontext_t context = {0};
+
+    with_pointer(0);
+    inside = ours.frames[2]; /* look, recurse, with_pointer */
+    stack[32] = (uintptr_t)&stack[32];
+    stack[33] = inside;
+    context.uc_mcontext.gregs[REG_RSP] = (greg_t)&stack[8];
+    context.uc_mcontext.gregs[REG_RBP] = (greg_t)&stack[32];
+    context.uc_mcontext.gregs[REG_RIP] = (greg_t)inside;
+    EXPECT_EQUAL(sg_unwind(frames, FRAMES, &context), 2);
+    EXPECT_EQUAL(frames[1], inside);
+}
+
+/* One byte of code for each row; the last row is that of an entry in a table of jumps. */
+void by_hand(void);
+__asm__(".text\n"
+        ".type by_hand, @function\n"
+        "by_hand:\n"
+        ".cfi_startproc\n"
+        "nop\n"
+        ".cfi_def_cfa_offset 16\n"
+        ".cfi_offset 3, -16\n"
+        "nop\n"
+        ".cfi_remember_state\n"
+        ".cfi_restore 3\n"
+        ".cfi_def_cfa 6, 24\n"
+        "nop\n"
+        ".cfi_restore_state\n"
+        "nop\n"
+        ".cfi_escape 0x0f, 11, 0x77, 8, 0x80, 0, 0x3f, 0x1a, 0x3b, 0x2a, 0x33, 0x24, 0x22\n"
+        "nop\n"
+        ".cfi_endproc\n"
+        ".size by_hand, .-by_hand\n");
+
+static struct rule rule_at(int row)
+{
+    struct module module;
+    struct rule rule = {0};
+
+    EXPECT(sg_module_of((uintptr_t)by_hand, &module));
+    EXPECT(sg_rule_find(&module, (uintptr_t)by_hand + (uintptr_t)row, &rule));
+    return rule;
+}
+
+TEST(each_row_of_a_table_has_its_rule)
+{
+    struct rule rules[] = {rule_at(0), rule_at(1), rule_at(2), rule_at(3)};
+
+    EXPECT_EQUAL(rules[0].cfa.number, 8);
+    EXPECT_EQUAL(rules[0].followed[FOLLOW_RBX].how, HOW_SAME);
+    EXPECT_EQUAL(rules[1].cfa.number, 16);
+    EXPECT_EQUAL(rules[1].followed[FOLLOW_RBX].how, HOW_CFA);
+    EXPECT_EQUAL(rules[1].followed[FOLLOW_RBX].number, -16);
+    EXPECT_EQUAL(rules[2].cfa.base, REGISTER_FRAME);
+    EXPECT_EQUAL(rules[2].cfa.number, 24);
+    EXPECT_EQUAL(rules[2].followed[FOLLOW_RBX].how, HOW_SAME);
+    EXPECT_EQUAL(rules[3].cfa.base, REGISTER_STACK);
+    EXPECT_EQUAL(rules[3].cfa.number, 16);
+    EXPECT_EQUAL(rules[3].followed[FOLLOW_RBX].how, HOW_CFA);
+}
+
+/* From the eleventh byte of an entry on, one more word lies on the stack. */
+TEST(an_entry_of_a_jump_table_has_a_computed_frame)
+{
+    struct rule rule = rule_at(4);
+    struct registers registers = {.known = 0};
+    struct stack_memory memory = {0, 1};
+    struct expression_input input = {&registers, &memory, 0, false};
+    uintptr_t value = 0;
+
+    EXPECT_EQUAL(rule.cfa.how, HOW_EXPRESSION_VALUE);
+    EXPECT(!sg_expression_value(&rule.cfa, &input, &value)); /* no register is known */
+    registers_set(&registers, REGISTER_STACK, 0x7000);
+    registers_set(&registers, REGISTER_PC, 0x1006);
+    EXPECT(sg_expression_value(&rule.cfa, &input, &value));
+    EXPECT_EQUAL(value, 0x7008);
+    registers_set(&registers, REGISTER_PC, 0x100b);
+    EXPECT(sg_expression_value(&rule.cfa, &input, &value));
+    EXPECT_EQUAL(value, 0x7010);
+}
+
+/* Loads a copy of libgcc under a name that would spoil a terminal, or a line. */
+static void load_as(const char *folder, const char *name)
+{
+    char path[200], command[600];
+    struct place place;
+    Dl_info info;
+    void *module;
+
+    EXPECT(dladdr((void *)_Unwind_Backtrace, &info) != 0);
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    snprintf(command, sizeof(command), "cp '%s' '%s'", info.dli_fname, path);
+    EXPECT(system(command) == 0);
+    module = dlopen(path, RTLD_NOW);
+    EXPECT(module != NULL);
+    if (module != NULL) {
+        EXPECT(sg_unwind_place((uintptr_t)dlsym(module, "_Unwind_Backtrace"), &place));
+        EXPECT(strcmp(place.module, "a?b??c.so") == 0);
+        dlclose(module);
+    }
+    unlink(path);
+}
+
+TEST(a_name_is_made_printable)
+{
+    char folder[] = "/tmp/unwind_test.XXXXXX";
+
+    EXPECT(mkdtemp(folder) != NULL);
+    load_as(folder, "a\nb \033c.so");
+    EXPECT(rmdir(folder) == 0);
 }
