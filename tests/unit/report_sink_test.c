@@ -9,7 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static char folder[] = "/tmp/report_sink_test.XXXXXX";
+static char folder[] = P_tmpdir "/report_sink_test.XXXXXX";
 static struct sockaddr_un address = {.sun_family = AF_UNIX};
 
 static const struct report_settings to_journal = {.profile = "strict", .target = REPORT_JOURNAL};

@@ -528,7 +528,7 @@ static void load_as(const char *folder, const char *name)
 
 TEST(a_name_is_made_printable)
 {
-    char folder[] = "/tmp/unwind_test.XXXXXX";
+    char folder[] = P_tmpdir "/unwind_test.XXXXXX";
 
     EXPECT(mkdtemp(folder) != NULL);
     load_as(folder, "a\nb \033c.so");
