@@ -36,7 +36,7 @@
 #define COLD_ZEROES __attribute__((section(".bss.zz_cold")))
 
 /* Written before the first block is handed out and read-only from then on; see lib/pool/seal.h. */
-#define SEALED __attribute__((section("sg_sealed")))
+#define SEALED __attribute__((section(".data.sg_seal_b")))
 
 #define CACHE_LINE_BYTES 64
 

@@ -73,7 +73,8 @@ static bool forbid_by_mprotect(void *address, size_t bytes)
 {
     if (atomic_fetch_add_explicit(&protected_ranges, 1, memory_order_relaxed) < budget_now()) {
         store_relaxed(&uses_mprotect, true);
-        sg_os_purge(address, bytes);
+        if (!sg_os_purge(address, bytes))
+            __builtin_memset(address, 0, bytes); /* locked memory: the kernel keeps it */
         if (protect(address, bytes, PROT_NONE))
             return true;
     }

@@ -74,6 +74,18 @@ bool sg_os_purge(void *address, size_t bytes)
     return first < end && advise((void *)first, end - first, MADV_DONTNEED) && whole;
 }
 
+#ifndef SYS_mseal
+#define SYS_mseal 462
+#endif
+
+bool sg_os_make_read_only(void *address, size_t bytes)
+{
+    if (!protect(address, bytes, PROT_READ))
+        return false;
+    (void)os_syscall3(SYS_mseal, (long)address, (long)bytes, 0);
+    return true;
+}
+
 static long remap(void *from, size_t bytes, int flags, void *to)
 {
     return os_syscall6(SYS_mremap, (long)from, (long)bytes, (long)bytes, MREMAP_MAYMOVE | flags,

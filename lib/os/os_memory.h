@@ -24,6 +24,9 @@ HIDDEN void sg_os_unmap(void *address, size_t bytes);
  * returned if there are bytes that are not. */
 HIDDEN bool sg_os_purge(void *address, size_t bytes);
 
+/* For ever, where the kernel can seal a mapping (Linux 6.10). */
+HIDDEN MUST_USE bool sg_os_make_read_only(void *address, size_t bytes);
+
 /* Moves the physical pages of one mapped range to another of the same size without a copy; the old
  * range stays mapped and reads as zero. NOT_MOVED: both are as they were. TARGET_LOST: the contents
  * are where they were, but whether the new range is still mapped, and whose it is, nobody knows. */

@@ -6,6 +6,7 @@
 #include "os_guard.h"
 #include "os_memory.h"
 #include "page_cache.h"
+#include "sample.h"
 #include "secrets.h"
 #include "size_class.h"
 #include "span_quarantine.h"
@@ -119,6 +120,7 @@ static size_t distance_to_the_end(struct large_request request)
 static void describe(struct span *span, struct large_request request)
 {
     span->large_bytes = request.bytes;
+    span->sample = request.sample;
     span->slots.inverse = 1;
     span->slots.rotation = 0;
     span->slots.class = CLASS_LARGE;
@@ -166,6 +168,7 @@ static void release(struct span *span)
     bool is_zero = load_relaxed(&span->large_state) == SLOT_QUARANTINED && span->is_guarded;
 
     store_relaxed(&span->large_state, SLOT_CENTRAL);
+    sg_sample_end(span->sample);
     sg_page_cache_give(span, is_zero, 0);
 }
 
@@ -186,6 +189,7 @@ void sg_large_give(struct span *span)
 {
     bool is_closed = false;
 
+    sg_sample_note_free(span->sample);
     atomic_fetch_sub_explicit(&live_count, 1, memory_order_relaxed);
     atomic_fetch_sub_explicit(&live_bytes, span->large_bytes, memory_order_relaxed);
     if (sg_options.guard_free != 0 || span->sample != 0)

@@ -1,5 +1,8 @@
 #include "lifecycle.h"
 
+#include "fault.h"
+#include "seal.h"
+
 #include "central_list.h"
 #include "metadata.h"
 #include "object_pool.h"
@@ -193,6 +196,8 @@ void sg_lifecycle_start_slow(void)
         sg_os_guard_start(sg_options.guard_madvise == 0, sg_options.guard_budget);
         sg_secrets_start(sg_options.encode != 0);
         sg_policy_start();
+        if (sg_options.seal != 0)
+            (void)sg_seal(); /* where it cannot be, the rest still holds */
         sg_thread_registry_start();
         /* Release: pairs with lifecycle_start(). */
         atomic_store_explicit(&sg_lifecycle_started, true, memory_order_release);
@@ -205,6 +210,8 @@ void sg_lifecycle_start_slow(void)
 static __attribute__((constructor)) void at_load(void)
 {
     lifecycle_start(); /* its getrandom before a program forbids itself system calls */
+    if (sg_options.fault_reports != 0)
+        sg_fault_start();
     if (!sg_os_at_fork(at_fork_prepare, at_fork_parent, at_fork_child))
         sg_report_notice("no fork handlers: a child of a threaded process may lose memory", "", "");
 }

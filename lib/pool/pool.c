@@ -8,6 +8,7 @@
 #include "page_cache.h"
 #include "page_map.h"
 #include "policy.h"
+#include "sample.h"
 #include "thread_registry.h"
 #include "verdict.h"
 
@@ -70,9 +71,48 @@ static void *allocate_large(size_t bytes, size_t alignment, uint8_t maker, bool 
     return object;
 }
 
+#define SAMPLE_BYTES_MAX (64 * KIB)
+
+/* The bytes until the next sample are used up. They count in this thread's slow calls, and with the
+ * checked path in all. */
+static bool sample_is_due(size_t bytes)
+{
+    struct thread_cache *cache = own_cache();
+
+    if (cache == &sg_thread_cache_none || bytes == 0 || bytes > SAMPLE_BYTES_MAX)
+        return false;
+    if (cache->sample_left >= (int64_t)bytes) {
+        cache->sample_left -= (int64_t)bytes;
+        return false;
+    }
+    sg_thread_cache_seed_sample(cache);
+    return true;
+}
+
+/* NULL: as many samples as may live at a time, or no memory. */
+static NOINLINE void *allocate_sample(size_t bytes, uint8_t maker, bool *ret_zeroed)
+{
+    struct large_request request = {
+        .bytes = bytes, .alignment = 1, .maker = maker, .at_the_end = true};
+
+    request.sample = sg_sample_begin();
+    if (request.sample == 0)
+        return NULL;
+    void *object = sg_large_take(request, ret_zeroed);
+    if (object == NULL)
+        sg_sample_end(request.sample);
+    return object;
+}
+
 static void *allocate(size_t bytes, uint8_t maker, bool *ret_zeroed)
 {
     lifecycle_start(); /* the policy, before the class is chosen */
+    if (UNLIKELY(sample_is_due(bytes))) {
+        void *object = allocate_sample(bytes, maker, ret_zeroed);
+
+        if (object != NULL)
+            return object;
+    }
 
     uint32_t class = policy_class_of(bytes);
     return class != CLASS_LARGE ? allocate_small(class, bytes, maker, ret_zeroed)

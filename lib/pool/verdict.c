@@ -20,6 +20,13 @@ static size_t bytes_of_slot(const struct span *span, const char *slot, uint8_t s
     return policy_usable_bytes(class);
 }
 
+size_t sg_block_bytes_at(const struct span *span, const void *slot)
+{
+    const slot_state_byte *state = slot_state_of(&span->slots, slot);
+
+    return bytes_of_slot(span, slot, state == NULL ? SLOT_CENTRAL : load_relaxed(state));
+}
+
 static struct misuse misuse_of(const struct span *span, const void *object, const char *function)
 {
     return (struct misuse){

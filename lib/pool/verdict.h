@@ -20,6 +20,9 @@ HIDDEN MUST_USE struct block sg_block_prove(const void *object, const char *func
 HIDDEN void sg_block_require_maker(const struct block *block, uint8_t maker, const void *object,
                                    const char *function);
 
+/* What the program asked for of the block at a slot's start, or the most that fits. */
+HIDDEN size_t sg_block_bytes_at(const struct span *span, const void *slot);
+
 HIDDEN _Noreturn void sg_block_report_size(const struct block *block, const void *object,
                                            size_t stated, const char *function);
 HIDDEN _Noreturn void sg_block_report_alignment(const struct block *block, const void *object,

@@ -170,6 +170,9 @@ HIDDEN bool sg_thread_cache_refill(struct thread_cache *cache, uint32_t class,
 HIDDEN void sg_thread_cache_overflow(struct thread_cache *cache, uint32_t class,
                                      struct free_slot freed);
 
+/* Draws how many bytes there are to the next guarded sample. */
+HIDDEN void sg_thread_cache_seed_sample(struct thread_cache *cache);
+
 /* Gives everything back. */
 HIDDEN void sg_thread_cache_drain(struct thread_cache *cache);
 

@@ -125,13 +125,22 @@ void sg_thread_registry_start(void)
     (void)sg_os_thread_exit_start(at_thread_exit); /* else threads go without a cache, see below */
 }
 
+/* Uniform around the mean: nobody can foretell which block is guarded. */
+void sg_thread_cache_seed_sample(struct thread_cache *cache)
+{
+    uint64_t mean = sg_policy.sample_bytes;
+
+    cache->sample_left =
+        mean == 0 ? INT64_MAX : (int64_t)((thread_cache_random(cache) >> 24) % (2 * mean));
+}
+
 /* Where a cache lies is random, so each gets a generator of its own. */
 static void seed(struct thread_cache *cache)
 {
     struct random random = sg_secrets_random((uintptr_t)cache);
 
     cache->random = random_next(&random);
-    cache->sample_left = sg_policy.sample_bytes == 0 ? INT64_MAX : (int64_t)sg_policy.sample_bytes;
+    sg_thread_cache_seed_sample(cache);
 }
 
 struct thread_cache *sg_thread_cache_get(void)

@@ -133,7 +133,7 @@ TEST(every_number_refuses_what_lies_beyond_its_range)
         EXPECT(!sg_option_parse(option, word_of(text), &value));
     }
     EXPECT_SILENCE(said_to("guard_pages=1"));
-    EXPECT_SAID(said_to("guard_pages=0"), "is not a number from 1 to 64");
+    EXPECT_SAID(said_to("guard_pages=65"), "is not a number from 0 to 64");
 }
 
 TEST(entries_after_a_wrong_one_count)
