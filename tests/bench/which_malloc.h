@@ -5,14 +5,19 @@
 
 #include <dlfcn.h>
 
-static inline const char *which_malloc(void)
+static inline const char *which_object(const char *function)
 {
     Dl_info info;
-    void *found = dlsym(RTLD_DEFAULT, "malloc");
+    void *found = dlsym(RTLD_DEFAULT, function);
 
     if (found == 0 || dladdr(found, &info) == 0 || info.dli_fname == 0)
         return "unknown";
     return info.dli_fname;
+}
+
+static inline const char *which_malloc(void)
+{
+    return which_object("malloc");
 }
 
 #endif
