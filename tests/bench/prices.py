@@ -42,7 +42,7 @@ def configurations(plan, library):
 
 
 def output_of(program, arguments, allocator):
-    """The lines of a run that got its malloc from where it should; None, and a line on stderr, if not.
+    """The lines of a run with malloc from where it should be; None, and a word on stderr, if not.
 
     Whatever the library says on stderr is a refusal or a report: the figure would be another's."""
     try:
