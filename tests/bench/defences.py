@@ -114,8 +114,8 @@ def add_on_bare(plan, defence, turned_on):
 
 
 def add_on_hardened(plan, defence, values):
-    off = {option: value for option, value in defence.off.items() if option in values}
-    if all(values[option] == value for option, value in off.items()):
+    off = defence.off
+    if all(values.get(option) == value for option, value in off.items()):
         plan.notes.append(f"{defence.name}: off in hardened; priced on the bare base only")
         return
     without = f"{HARDENED} -{defence.name}"
@@ -129,10 +129,15 @@ def wanted(only):
     return [d for d in DEFENCES if not only or d.name in only or d.name in needed]
 
 
-def bare_options(known, extra):
-    values = known[HARDENED][1]
-    off = {option: value for defence in (*DEFENCES, *extra)
-           for option, value in defence.off.items() if option in values}
+def accepted(library, defence, values):
+    """The defence with those options alone that the library has and lets be switched off."""
+    off = {option: value for option, value in defence.off.items()
+           if option in values and ask(library, {option: value}) is not None}
+    return defence._replace(off=off)
+
+
+def bare_options(known, found):
+    off = {option: value for defence in found for option, value in defence.off.items()}
     return {**known.get("fast", ({}, {}))[0], **off}
 
 
@@ -145,21 +150,28 @@ def without_refused(plan, library):
     return Plan(options, prices, notes)
 
 
+def add_defence(plan, defence, known):
+    values = known[HARDENED][1]
+    if defence.name not in values:
+        plan.notes.append(f"{defence.name}: no such option in this library")
+    elif defence.name not in defence.off:
+        plan.notes.append(f"{defence.name}: the library does not let it be switched off")
+    elif (turned_on := value_on(defence, known)) is None:
+        plan.notes.append(f"{defence.name}: off in every profile")
+    else:
+        add_on_bare(plan, defence, turned_on)
+        add_on_hardened(plan, defence, values)
+
+
 def make_plan(library, only=(), own=()):
     """`own`: pairs of a defence and the options that turn it on, beside those of the list above."""
     known = known_profiles(library)
     values = known[HARDENED][1]
     plan = Plan({name: options for name, (options, _) in known.items()}, [], [])
-    plan.options[BARE] = bare_options(known, [defence for defence, _ in own])
+    found = {defence.name: accepted(library, defence, values) for defence in DEFENCES}
+    plan.options[BARE] = bare_options(known, [*found.values(), *[defence for defence, _ in own]])
     for defence in wanted(only):
-        turned_on = value_on(defence, known)
-        if defence.name not in values:
-            plan.notes.append(f"{defence.name}: no such option in this library")
-        elif turned_on is None:
-            plan.notes.append(f"{defence.name}: off in every profile")
-        else:
-            add_on_bare(plan, defence, turned_on)
-            add_on_hardened(plan, defence, values)
+        add_defence(plan, found[defence.name], known)
     for defence, turned_on in own:
         add_on_bare(plan, defence, turned_on)
         add_on_hardened(plan, defence, values)

@@ -9,6 +9,8 @@ import argparse
 import json
 import os
 import random
+import resource
+import signal
 import sys
 import tempfile
 import traceback
@@ -148,8 +150,16 @@ def measure_in(suite, arguments):
     return measure_all(installed(arguments), allocators, (tools, home), arguments)
 
 
+def stop(number, _frame):
+    """By an exception, so that no server is left running."""
+    sys.exit(128 + number)
+
+
 def main():
     arguments = command_line()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, stop)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     processes.become_subreaper()
     with tempfile.TemporaryDirectory(prefix="spanguard-programs-") as folder:
         rounds = measure_in(Path(folder), arguments)

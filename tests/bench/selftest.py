@@ -115,14 +115,21 @@ def differing(left, right):
     return {name for name in {*left, *right} if left.get(name) != right.get(name)}
 
 
-def check_plan(tap):
-    """Every defence known and on: a plan must then price each by itself, on both bases."""
+def plan_without(refused):
+    """The plan for a library that has every defence on, and refuses one option's value 0."""
     everything = {option: "7" for defence in defences.DEFENCES for option in defence.off}
-    asked, defences.ask = defences.ask, lambda library, options: {**everything, **options}
+    asked = defences.ask
+    defences.ask = lambda library, options: (
+        None if options.get(refused) == "0" else {**everything, **options})
     try:
-        plan = defences.make_plan("unused")
+        return defences.make_plan("unused")
     finally:
         defences.ask = asked
+
+
+def check_plan(tap):
+    """Every defence known and on: a plan must then price each by itself, on both bases."""
+    plan = plan_without("")
     tap.check("every known defence has two prices",
               sorted(p.defence for p in plan.prices) ==
               sorted(2 * [defence.name for defence in defences.DEFENCES]), plan)
@@ -134,6 +141,10 @@ def check_plan(tap):
     alone = [p for p in plan.prices if p.base == defences.BARE and p.defence == "zero_check"]
     tap.check("a check of zeroes is priced where there are zeroes",
               plan.options[alone[0].lacking]["zero_bytes"] == "7", plan)
+    plan = plan_without("guard_pages")
+    tap.check("what cannot be switched off is named, and spoils no other price",
+              any(note.startswith("guard_pages: ") for note in plan.notes) and
+              len(plan.prices) == 2 * len(defences.DEFENCES) - 2, plan)
     for text in ("name", "name:a=1", "name:a=1:b=2", "name:a:a=1"):
         try:
             found = defences.own_defence(text)
