@@ -6,6 +6,7 @@ is the same work without them, each program started through meter.c."""
 import os
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 from typing import NamedTuple
@@ -13,7 +14,6 @@ from typing import NamedTuple
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "integration"))
 
 from harness import processes  # noqa: E402
-from harness.case import CaseFailed  # noqa: E402
 from harness.session import Session  # noqa: E402
 
 
@@ -43,7 +43,8 @@ class MeteredProcess:
         self._report = os.fdopen(reading, encoding="ascii")
         try:
             self._meter = subprocess.Popen([meter, str(writing), *arguments],
-                                           pass_fds=(writing,), **options)
+                                           pass_fds=(writing,), start_new_session=True,
+                                           **options)
         finally:
             os.close(writing)
         self.pid = int(self._report.readline())
@@ -65,8 +66,9 @@ class MeteredProcess:
         if self.returncode is None:
             with self._report as report:
                 fields = report.read().split()
-            if len(fields) != 4:
-                raise CaseFailed("the meter gave no report")
+            if len(fields) != 4:  # it was killed; raising here would hide what made us end it
+                self.returncode = -signal.SIGKILL
+                return self.returncode
             self.returncode = os.waitstatus_to_exitcode(int(fields[0]))
             self.peak_kib = int(fields[3])
         return self.returncode
