@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import tempfile
@@ -28,6 +29,14 @@ FILLS = {"filled": 64 << 20, "small": 64 << 10}  # bytes held
 FILL_COLUMNS = ("full", "peak", "after")
 COPY_LIBRARY = "libspanguard-copy.so"
 RUN_SECONDS = 120
+
+
+class Stopped(BaseException):
+    """A signal asked us to end; complete rounds are still reported."""
+
+
+def stop(number, _frame):
+    raise Stopped(number)
 
 
 def say(text):
@@ -118,14 +127,17 @@ def measure(folder, plan, arguments):
     shapes = pair_shapes(programs["pairs"], arguments.shape)
     copy_library = os.path.join(os.path.dirname(arguments.lib), COPY_LIBRARY)
     measured = {"time": [], "memory": [], "copy": []}
-    for number in range(arguments.rounds):
-        measured["time"].append(time_round(programs["pairs"], shapes, allocators, order))
-        if number < arguments.memory_rounds:
-            measured["memory"].append(memory_round(programs["fill"], allocators, order))
-        if os.path.exists(copy_library):
-            measured["copy"].append(
-                copy_round(programs["copy"], arguments.lib, copy_library, order))
-        say(f"round {number + 1} of {arguments.rounds}")
+    try:
+        for number in range(arguments.rounds):
+            if number < arguments.memory_rounds:
+                measured["memory"].append(memory_round(programs["fill"], allocators, order))
+            if os.path.exists(copy_library):
+                measured["copy"].append(
+                    copy_round(programs["copy"], arguments.lib, copy_library, order))
+            measured["time"].append(time_round(programs["pairs"], shapes, allocators, order))
+            say(f"round {number + 1} of {arguments.rounds}")
+    except Stopped as signal_number:
+        say(f"stopped by signal {signal_number}: what follows was measured until then")
     if not measured["copy"]:
         plan.notes.append(f"no {COPY_LIBRARY} beside the library: copies are not priced")
     return measured
@@ -159,9 +171,13 @@ def command_line():
 
 def main():
     arguments = command_line()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, stop)
     plan = defences.make_plan(arguments.lib, arguments.only, arguments.also)
     with tempfile.TemporaryDirectory() as folder:
         measured = measure(folder, plan, arguments)
+    if not measured["time"]:
+        sys.exit("no round was complete")
     result = price_report.analyse(plan, measured)
     price_report.show(result, plan.notes)
     if arguments.json:
