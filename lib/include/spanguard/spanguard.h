@@ -2,6 +2,9 @@
 #ifndef SPANGUARD_SPANGUARD_H
 #define SPANGUARD_SPANGUARD_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -9,6 +12,20 @@ extern "C" {
 /* "MAJOR.MINOR.PATCH" of the library in use. Static storage, thread-safe, never NULL. A program
  * that finds this symbol (dlsym) runs under spanguard. */
 const char *spanguard_version(void);
+
+/* Bytes from `address` to the end of the live block that holds it; `address` may lie anywhere in
+ * the block. SIZE_MAX if the memory is not this allocator's (stack, globals, mmap, NULL: nothing
+ * is known of it); 0 if it is, and lies in no live block or behind the last byte of one. Accepts
+ * any value. Takes no lock and allocates nothing: safe in signal handlers and in every thread. The
+ * answer holds for as long as nobody frees or reallocates the block. */
+size_t spanguard_block_room(const void *address);
+
+/* Reports that `function` was about to write (or read) `bytes` bytes at `address`, and ends the
+ * process by SIGABRT: P105 copy overflow, or P106 copy over-read. For code that found with
+ * spanguard_block_room() that they do not fit; libspanguard-copy.so is such code. `function` is a
+ * short name in static storage. */
+__attribute__((noreturn)) void spanguard_report_copy(const char *function, const void *address,
+                                                     size_t bytes, bool is_write);
 
 #ifdef __cplusplus
 }
