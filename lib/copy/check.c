@@ -6,15 +6,14 @@
 
 struct copy_machine sg_copy_machine;
 
-/* A program, or a library before this one, may define it otherwise. */
-extern EXPORT const bool spanguard_copy_reads;
-const bool spanguard_copy_reads __attribute__((weak)) = true;
+/* Reads are checked unless a program, or a library in it, exports this with the value false. */
+extern EXPORT const bool spanguard_copy_reads __attribute__((weak));
 
 static __attribute__((constructor)) void prepare(void)
 {
     __builtin_cpu_init();
     sg_copy_machine.has_wide_vectors = __builtin_cpu_supports("avx2");
-    sg_copy_machine.checks_reads = spanguard_copy_reads;
+    sg_copy_machine.checks_reads = &spanguard_copy_reads == NULL || spanguard_copy_reads;
 }
 
 /* Lock-free and safe in signal handlers, unlike dladdr. Before glibc 2.35 there is no such thing,

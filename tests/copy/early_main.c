@@ -1,0 +1,6 @@
+int early(void);
+
+int main(void)
+{
+    return early();
+}
