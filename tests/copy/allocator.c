@@ -19,4 +19,5 @@ void allocator_writes(void *address)
 {
     memset(address, 7, 100);
     memcpy((char *)address + 50, address, 50);
+    __asm__ volatile(""); /* a copy that is jumped to would have our caller as its own */
 }

@@ -173,7 +173,7 @@ def check_code(report, libraries):
     report.result("every function is exported", not missing and len(NAMES) > 20, missing)
     extra = undefined - IMPORTS
     report.result("nothing else is imported", not extra, extra)
-    calls = re.findall(r"\b(?:call|jmp)\b.*?<(\w+)(?:@\w+)?>", listing("objdump", "-d", library))
+    calls = re.findall(r"\b(?:call|jmp)\b.*?<(\w+)(?:@+[\w.]+)?>", listing("objdump", "-d", library))
     own = sorted(set(calls) & exported)
     report.result("no copy calls an exported copy", len(calls) > 100 and not own, own)
     needed = re.findall(r"NEEDED.*\[(.*)\]", listing("readelf", "-dW", library))
