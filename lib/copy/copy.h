@@ -42,22 +42,28 @@ HIDDEN size_t sg_copy_find(const void *from, uint8_t value, size_t bytes);
 typedef uint8_t vector16 __attribute__((vector_size(16)));
 
 /* Head and tail, which overlap where they must; all loads come before all stores. */
-#define MOVE_ENDS(type)                                                                            \
-    do {                                                                                           \
-        type head_ = LOAD(type, from);                                                             \
-        type tail_ = LOAD(type, from + bytes - sizeof(type));                                      \
-        STORE(to, head_);                                                                          \
-        STORE(to + bytes - sizeof(type), tail_);                                                   \
-    } while (0)
+#define MOVE_ENDS(name, type)                                                                      \
+    static ALWAYS_INLINE void name(char *to, const char *from, size_t bytes)                       \
+    {                                                                                              \
+        type head = LOAD(type, from);                                                              \
+        type tail = LOAD(type, from + bytes - sizeof(type));                                       \
+                                                                                                   \
+        STORE(to, head);                                                                           \
+        STORE(to + bytes - sizeof(type), tail);                                                    \
+    }
+MOVE_ENDS(move_ends_of_2, uint16_t)
+MOVE_ENDS(move_ends_of_4, uint32_t)
+MOVE_ENDS(move_ends_of_8, uint64_t)
+MOVE_ENDS(move_ends_of_16, vector16)
 
 static ALWAYS_INLINE void move_tiny(char *to, const char *from, size_t bytes)
 {
     if (bytes >= 8)
-        MOVE_ENDS(uint64_t);
+        move_ends_of_8(to, from, bytes);
     else if (bytes >= 4)
-        MOVE_ENDS(uint32_t);
+        move_ends_of_4(to, from, bytes);
     else if (bytes >= 2)
-        MOVE_ENDS(uint16_t);
+        move_ends_of_2(to, from, bytes);
     else if (bytes == 1)
         *to = *from;
 }
@@ -69,7 +75,7 @@ static ALWAYS_INLINE void move_short(char *to, const char *from, size_t bytes)
         return;
     }
     if (bytes <= 32) {
-        MOVE_ENDS(vector16);
+        move_ends_of_16(to, from, bytes);
         return;
     }
     vector16 head = LOAD(vector16, from), second = LOAD(vector16, from + 16);

@@ -1,4 +1,5 @@
-/* memcpy and its kin. Overlap is nowhere an error: programs do it, and a right copy harms nobody. */
+/* memcpy and its kin. Overlap is nowhere an error: programs do it, and a right copy harms
+ * nobody. */
 #include "check.h"
 
 /* Each function and its fortified twin: name, fortified name, what comes back. */

@@ -31,8 +31,10 @@ static ALWAYS_INLINE size_t wide_length(const wchar_t *string, size_t count)
 
 static ALWAYS_INLINE void wide_fill(wchar_t *to, wchar_t value, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         to[i] = value;
+        __asm__ volatile(""); /* or the compiler makes a call of memset, or of wmemset, of it */
+    }
 }
 
 #endif

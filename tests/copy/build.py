@@ -6,8 +6,7 @@ import tap
 FOLDER = pathlib.Path(__file__).resolve().parent
 LIBRARY_SOURCES = tap.REPOSITORY / "lib" / "copy"
 INCLUDES = [f"-I{tap.REPOSITORY / 'lib' / name}" for name in ("base", "include")]
-LIBRARY_FLAGS = ["-shared", "-fPIC", "-fvisibility=hidden", "-fno-tree-loop-distribute-patterns",
-                 "-fno-plt", "-Wl,-z,now"]
+LIBRARY_FLAGS = ["-shared", "-fPIC", "-fvisibility=hidden", "-fno-plt", "-Wl,-z,now"]
 
 
 def library_with(shop, name, file=None, old="", new=""):

@@ -1,7 +1,8 @@
 /* usage: target FUNCTION BLOCK OFFSET EXTRA [heap|stack|global|freed|source]
  *
  * Fills what is left of a block of BLOCK bytes behind OFFSET with one call of FUNCTION, and EXTRA
- * bytes more. `source`: the target has room, the block is what is read. Built plain and fortified. */
+ * bytes more. `source`: the target has room, the block is what is read. Built plain and
+ * fortified. */
 #include "calls.h"
 
 #include <malloc.h>
