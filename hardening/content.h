@@ -13,6 +13,9 @@
 
 typedef uint64_t content_word __attribute__((vector_size(16), may_alias));
 
+/* For a few hundred bytes at most: a call of memset would cost more than it saves. */
+#define STAYS_A_LOOP(pointer) __asm__("" : "+r"(pointer))
+
 /* `bytes` is a multiple of 16, above 0. */
 static ALWAYS_INLINE void content_clear(void *slot, size_t bytes)
 {
@@ -20,10 +23,14 @@ static ALWAYS_INLINE void content_clear(void *slot, size_t bytes)
     content_word *last = word + bytes / sizeof(*word) - 1;
     const content_word zero = {0, 0};
 
-    for (; word + 4 <= last; word += 4)
+    for (; word + 4 <= last; word += 4) {
         word[0] = word[1] = word[2] = word[3] = zero;
-    for (; word <= last; word++)
+        STAYS_A_LOOP(word);
+    }
+    for (; word <= last; word++) {
         *word = zero;
+        STAYS_A_LOOP(word);
+    }
 }
 
 static ALWAYS_INLINE bool content_is_clear(const void *slot, size_t bytes)

@@ -35,8 +35,8 @@ static const char *const forms[] = {
     [MISUSE_OVERFLOW_FAULT] = "%W at +%i, %p bytes past the end of a block of %b bytes",
     [MISUSE_UNDERFLOW] = "%o bytes before the block that follows one of %b bytes were written",
     [MISUSE_UNDERFLOW_FAULT] = "%W %u bytes before a block of %b bytes",
-    [MISUSE_COPY_WRITE] = "%n bytes to +%i of a block of %b bytes",
-    [MISUSE_COPY_READ] = "%n bytes from +%i of a block of %b bytes",
+    [MISUSE_COPY_WRITE] = "%n bytes to +%i of a %Fblock of %b bytes",
+    [MISUSE_COPY_READ] = "%n bytes from +%i of a %Fblock of %b bytes",
     [MISUSE_FREED_FAULT] = "%W at +%i of a freed block of %b bytes",
     [MISUSE_FREED_WRITE] = "a free block of %b bytes was written to, first at +%o",
     [MISUSE_DOUBLE_FREE] = "a block of %b bytes that is already free",
@@ -77,6 +77,8 @@ static void say_word(struct text *text, char conversion, const struct misuse *mi
         return sg_text_string(text, misuse->is_write ? "WRITE" : "READ");
     case 'S':
         return sg_text_string(text, slot_state_is_live(misuse->state) ? "live" : "free");
+    case 'F':
+        return sg_text_string(text, slot_state_is_live(misuse->state) ? "" : "free ");
     case 'M':
         return sg_text_string(text, maker_of(misuse->state));
     default:

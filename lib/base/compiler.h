@@ -40,6 +40,11 @@
 
 #define CACHE_LINE_BYTES 64
 
+/* What the compiler makes of large copies and fills goes to functions of our own: those of libc may
+ * be interposed, by our own checked copies for one, and then look at memory in the middle of a
+ * change. As glibc does for itself. */
+__asm__("memset = sg_memset\n\tmemcpy = sg_memcpy\n\tmemmove = sg_memmove");
+
 /* Relaxed access, for values that other threads may read at any time and that order nothing else.
  * They compile to plain moves. */
 #define load_relaxed(object) atomic_load_explicit((object), memory_order_relaxed)
