@@ -20,6 +20,23 @@ static void *find_function(const char *name)
     return function;
 }
 
+static void *make_cleared(size_t bytes)
+{
+    return calloc(1, bytes);
+}
+
+static void *make_grown(size_t bytes)
+{
+    return realloc(malloc(1), bytes);
+}
+
+static void *make_posix_aligned(size_t bytes)
+{
+    void *block = nullptr;
+
+    return posix_memalign(&block, ALIGNMENT, bytes) == 0 ? block : nullptr;
+}
+
 static void *make_aligned(size_t bytes)
 {
     return aligned_alloc(ALIGNMENT, bytes);
@@ -181,6 +198,9 @@ static void *hit_delete_array_aligned_sized(scene &scene)
 
 const call calls[] = {
     {"free", malloc, free, hit_free},
+    {"free_of_calloc", make_cleared, free, hit_free},
+    {"free_of_realloc", make_grown, free, hit_free},
+    {"free_of_posix_memalign", make_posix_aligned, free, hit_free},
     {"realloc_grow", malloc, free, hit_realloc_grow},
     {"realloc_shrink", malloc, free, hit_realloc_shrink},
     {"realloc_same", malloc, free, hit_realloc_same},

@@ -1,12 +1,16 @@
-"""Which misuse meets which call at which size, and the one line that must come of it."""
-import re
+"""Which misuse meets which call at which size in which profile."""
 from dataclasses import dataclass
 
-SIZES = (16, 64, 1024, 65536, 1 << 20)
-LARGEST_SMALL = 262144  # above it a block is a span of its own: "class large"
+import expected
+from expected import Expected, fault, holds, report
 
-PLAIN = ("free", "realloc_grow", "realloc_shrink", "realloc_same", "reallocarray",
-         "malloc_usable_size", "cfree", "free_sized", "free_aligned_sized")
+PROFILES = ("fast", "hardened", "strict")
+SIZES = (16, 64, 1024, 65536, 1 << 20)
+LARGEST_SMALL = expected.LARGEST_SMALL
+
+PLAIN = ("free", "free_of_calloc", "free_of_realloc", "free_of_posix_memalign", "realloc_grow",
+         "realloc_shrink", "realloc_same", "reallocarray", "malloc_usable_size", "cfree",
+         "free_sized", "free_aligned_sized")
 OPERATORS = ("delete", "delete_array", "delete_nothrow", "delete_sized", "delete_array_sized",
              "delete_aligned", "delete_array_aligned", "delete_aligned_sized",
              "delete_array_aligned_sized")
@@ -15,13 +19,19 @@ SIZED = ("free_sized", "free_aligned_sized", "delete_sized", "delete_array_sized
          "delete_aligned_sized", "delete_array_aligned_sized")
 ALIGNED = ("free_aligned_sized", "delete_aligned", "delete_array_aligned",
            "delete_aligned_sized", "delete_array_aligned_sized")
+# One call for each interface that makes blocks.
+MAKERS = ("free", "free_of_calloc", "free_of_realloc", "free_of_posix_memalign",
+          "free_aligned_sized", "delete", "delete_array", "delete_aligned",
+          "delete_array_aligned")
 
 DOUBLE_FREES = ("double_free_immediate", "double_free_interleaved",
                 "double_free_200_frees_later", "double_free_in_another_thread",
                 "double_free_by_two_remote_threads", "double_free_after_its_thread_ended",
+                "double_free_after_a_write", "double_free_after_traffic",
                 "double_free_after_the_span_was_recycled")
 FOREIGN = ("foreign_stack", "foreign_global", "foreign_mapping", "foreign_code", "foreign_one",
            "foreign_non_canonical", "foreign_kernel", "foreign_all_ones")
+COPIES = ("memcpy_x4", "memcpy_x4_inside", "memmove_x4", "memset_x4", "strcpy_x4")
 
 # Who made the block, in the words of the report, and the calls that must refuse it.
 PLAIN_ENDERS = ("free", "realloc_grow", "realloc_same", "reallocarray", "cfree", "free_sized")
@@ -38,126 +48,143 @@ MISMATCHES = {
                                      "delete_aligned"),
 }
 
+# Where one block in some is guarded at random, the report is another one: not by chance, here.
+NOT_SAMPLED = "sample_bytes=0"
+SAMPLED = "sample_bytes=1:sample_slots=256"
 
-def function_of(call):
-    """The name that the report gives to a call."""
-    if call.startswith("delete"):
-        return "operator delete[]" if "array" in call else "operator delete"
-    return re.sub(r"^(realloc)_\w+", r"\1", call)
+
+def is_aligned(call):
+    return call in ALIGNED or call == "free_of_posix_memalign"
 
 
 @dataclass(frozen=True)
 class Case:
-    """One misuse: the program's arguments and the codes of the reports that are right."""
+    """One misuse: the program's arguments, its options, and what must come of it."""
     misuse: str
     call: str
     size: int
-    codes: tuple
+    profile: str
+    expected: Expected
     maker: str = ""
+    options: str = NOT_SAMPLED
+    has_copy_library: bool = False
 
     @property
     def name(self):
-        return f"{self.misuse} by {self.call} at {self.size}"
+        extra = " with checked copies" * self.has_copy_library + " sampled" * self.is_sampled()
+        return f"{self.misuse} by {self.call} at {self.size} in {self.profile}{extra}"
 
-    def arguments(self, clean=False):
-        return [self.misuse, self.call, str(self.size)] + (["--clean"] if clean else [])
+    def arguments(self):
+        return [self.misuse, self.call, str(self.size)]
 
+    def is_sampled(self):
+        return self.options == SAMPLED
 
-@dataclass(frozen=True)
-class Facts:
-    """What the program said about its pointer before the misuse."""
-    block: int
-    usable: int
-    pointer: int
-    alignment: int
-    stated: int
+    def is_aligned(self):
+        """Whether the block was made with an alignment: its class may be another one."""
+        return "aligned" in self.maker if self.maker else is_aligned(self.call)
 
-
-FACTS = re.compile(r"block=(\w+) usable=(\d+) pointer=(\w+) stated=(\d+),(\d+)\n")
+    def setting(self):
+        return f"profile={self.profile}:{self.options}"
 
 
-def facts_of(text):
-    match = FACTS.fullmatch(text)
-    if match is None:
-        return None
-    return Facts(int(match[1], 16), int(match[2]), int(match[3], 16), int(match[4]),
-                 int(match[5]))
+def made_by(rule, misuse, calls, sizes, profile, **more):
+    for call in calls:
+        for size in sizes:
+            yield Case(misuse, call, size, profile, rule(misuse, size, profile), **more)
 
 
-def inside(facts, call):
-    """A block that is freed before it is pointed into is reported as what it is."""
-    state = "free" if call.misuse == "interior_of_a_free_block" else "live"
-    return (f"{facts.pointer - facts.block} bytes inside the {state} block at "
-            f"{facts.block:#x} of {facts.usable} bytes (class CLASS)")
+def always(outcome):
+    return lambda _misuse, _size, _profile: outcome
 
 
-def sentence(code, case, facts):
-    """The report behind `spanguard[PID]: `, with CLASS for the class."""
-    function, pointer = function_of(case.call), f"{facts.pointer:#x}"
-    block = f"the block at {facts.block:#x}"
-    return {
-        "P203": lambda: f"P203 double free: {function}({pointer}): {block} of {facts.usable} "
-                        "bytes is already free (class CLASS)",
-        "P204": lambda: f"P204 stale pointer: {function}({pointer}): no block is there any more, "
-                        "its memory was recycled",
-        "P301": lambda: f"P301 interior pointer: {function}({pointer}): {inside(facts, case)}",
-        "P303": lambda: f"P303 unaligned pointer: {function}({pointer}): {inside(facts, case)}",
-        "P302": lambda: f"P302 foreign pointer: {function}({pointer}): the address was never "
-                        "handed out by this allocator",
-        "P401": lambda: f"P401 interface mismatch: {function}({pointer}): {block} of "
-                        f"{facts.usable} bytes was made by {case.maker} (class CLASS)",
-        "P402": lambda: f"P402 size mismatch: {function}({pointer}, {facts.stated}): {block} has "
-                        f"{facts.usable} bytes (class CLASS)",
-    }[code]()
+def pointer_cases(profile):
+    for misuse in DOUBLE_FREES:
+        yield from made_by(expected.double_free, misuse, CALLS, SIZES, profile)
+    inside, unaligned, foreign = (always(report(code)) for code in ("P301", "P303", "P302"))
+    for misuse in ("unaligned", "unaligned_far"):
+        yield from made_by(unaligned, misuse, CALLS, SIZES, profile)
+    yield from made_by(inside, "interior", CALLS, SIZES[1:], profile)
+    yield from made_by(inside, "interior_of_a_free_block", CALLS, SIZES[1:4], profile)
+    yield from made_by(inside, "interior_far", CALLS, SIZES[3:], profile)
+    for misuse in FOREIGN:
+        yield from made_by(foreign, misuse, CALLS, (64,), profile)
 
 
-def line_pattern(code, case, facts, pid):
-    """A regular expression for the whole of stderr; its group is the class, where there is one."""
-    if code == "P403":  # its details are not fixed
-        start = f"spanguard[{pid}]: P403 alignment mismatch: {function_of(case.call)}("
-        return re.compile(re.escape(f"{start}{facts.pointer:#x}, ") + r"[^\n]+\): [^\n]+\n")
-    name = "(large)" if facts.usable > LARGEST_SMALL else r"(\d+)"
-    text = re.escape(f"spanguard[{pid}]: {sentence(code, case, facts)}\n")
-    return re.compile(text.replace("CLASS", name))
+def agreement_cases(profile):
+    refused, wrong, lacking = (always(report(code)) for code in ("P401", "P402", "P403"))
+    for maker, calls in MISMATCHES.items():
+        misuse = "made_by_" + maker.replace(" ", "_").replace("[]", "_array")
+        yield from made_by(refused, misuse, calls, SIZES, profile, maker=maker)
+    yield from made_by(wrong, "size_too_big", SIZED, SIZES, profile)
+    # Half of 64 may be the same class where blocks are aligned to 64.
+    yield from made_by(wrong, "size_too_small", SIZED, SIZES[2:], profile)
+    yield from made_by(expected.size_one_less, "size_one_less", SIZED, SIZES, profile)
+    yield from made_by(lacking, "alignment_too_big", ALIGNED, SIZES, profile)
 
 
-def double_free_codes(misuse, size):
-    """The pages of a large block, or of a recycled span, may be gone already: both are right."""
-    gone = size > LARGEST_SMALL or misuse.endswith("recycled")
-    return ("P204", "P203") if gone else ("P203",)
+def overflow_cases(profile):
+    yield from made_by(expected.overflow, "overflow_1", CALLS, SIZES, profile)
+    yield from made_by(expected.overflow, "overflow_8", MAKERS, SIZES, profile)
+    yield from made_by(expected.overflow_nul, "overflow_nul", MAKERS, SIZES, profile)
+    yield from made_by(expected.overflow_slack, "overflow_slack", CALLS, (13, 60, 1000, 300000),
+                       profile)
+    yield from made_by(expected.underflow, "underflow_4", CALLS, (16, 24, 64, 1024), profile)
+    yield from made_by(expected.underflow, "underflow_4", MAKERS, SIZES[3:], profile)
+    yield from made_by(expected.underflow, "underflow_8", MAKERS, SIZES, profile)
+    yield from made_by(expected.overflow_linear, "overflow_linear", MAKERS, SIZES, profile)
+    yield from made_by(expected.underflow_linear, "underflow_linear", MAKERS, SIZES, profile)
 
 
-def pointer_cases():
-    for call in CALLS:
-        for size in SIZES:
-            for misuse in DOUBLE_FREES:
-                yield Case(misuse, call, size, double_free_codes(misuse, size))
-            for misuse in ("unaligned", "unaligned_far"):
-                yield Case(misuse, call, size, ("P303",))
-            if size > 16:
-                yield Case("interior", call, size, ("P301",))
-            if 16 < size <= LARGEST_SMALL:
-                yield Case("interior_of_a_free_block", call, size, ("P301",))
-            if size > 8192:
-                yield Case("interior_far", call, size, ("P301",))
-        for misuse in FOREIGN:
-            yield Case(misuse, call, 64, ("P302",))
+def copy_cases(profile):
+    for misuse in COPIES:
+        if misuse != "memcpy_x4_inside":
+            yield from made_by(expected.copy_overflow, misuse, ("free", "delete_array"), SIZES,
+                               profile)
+        yield from made_by(expected.checked_copy, misuse, MAKERS, SIZES, profile,
+                           has_copy_library=True)
+    yield from made_by(expected.checked_copy, "memcpy_over_read", ("free",), SIZES, profile,
+                       has_copy_library=True)
 
 
-def agreement_cases():
-    for size in SIZES:
-        for maker, calls in MISMATCHES.items():
-            misuse = "made_by_" + maker.replace(" ", "_").replace("[]", "_array")
-            for call in calls:
-                yield Case(misuse, call, size, ("P401",), maker)
-        for call in SIZED:
-            yield Case("size_too_big", call, size, ("P402",))
-            if size > 64:  # half of 64 may be the same class where blocks are aligned to 64
-                yield Case("size_too_small", call, size, ("P402",))
-        for call in ALIGNED:
-            yield Case("alignment_too_big", call, size, ("P403",))
+def freed_cases(profile):
+    yield from made_by(expected.write_after_free, "write_after_free_head", MAKERS, SIZES, profile)
+    yield from made_by(expected.write_after_free, "write_after_free_inside", MAKERS, SIZES[1:],
+                       profile)
+    yield from made_by(expected.write_after_free, "write_after_free_last", MAKERS, SIZES, profile)
+    for misuse in ("read_after_free", "read_after_free_head"):
+        yield from made_by(expected.read_after_free, misuse, MAKERS, SIZES, profile)
+    for misuse in ("no_immediate_reuse", "no_reuse_in_100"):
+        yield from made_by(expected.no_reuse, misuse, MAKERS, SIZES, profile)
+    yield from made_by(expected.race, "two_threads_free", MAKERS, SIZES, profile)
 
 
-def all_cases():
-    yield from pointer_cases()
-    yield from agreement_cases()
+def other_cases(profile):
+    without = always(fault("P102"))
+    makers = [call for call in MAKERS if call != "free_of_realloc"]  # realloc(p, 0) frees
+    aligned = [call for call in makers if is_aligned(call)]
+    for misuse in ("write_to_nothing", "read_of_nothing"):
+        yield from made_by(without, misuse, [call for call in makers if call not in aligned],
+                           (0,), profile)
+        yield from made_by(expected.aligned_nothing, misuse, aligned, (0,), profile)
+    for misuse in ("impossible_sizes", "wrapping_products"):
+        yield from made_by(always(holds("refused")), misuse, ("free",), (16, 64, 1024), profile)
+    yield from made_by(always(report("P803")), "damaged_cache_entry", ("free", "delete"),
+                       (48, 1024), profile, options=NOT_SAMPLED + ":quarantine_slots=0")
+    yield from made_by(always(Expected(is_bare_fault=True)), "write_to_sealed_options", ("free",),
+                       (48,), profile)
+
+
+def sampled_cases(profile):
+    for misuse, outcome in expected.SAMPLED.items():
+        sizes = SIZES[1:3] if misuse == "interior" else SIZES[:3]
+        # Blocks of an aligned interface are not sampled.
+        makers = [call for call in MAKERS if not is_aligned(call)]
+        yield from made_by(always(outcome), misuse, makers, sizes, profile, options=SAMPLED)
+
+
+def all_cases(profiles=PROFILES):
+    for profile in profiles:
+        for family in (pointer_cases, agreement_cases, overflow_cases, copy_cases, freed_cases,
+                       other_cases, sampled_cases):
+            yield from family(profile)

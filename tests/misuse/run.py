@@ -1,48 +1,74 @@
 #!/usr/bin/python3
-"""Every misuse of every call ends in SIGABRT and exactly one line on stderr, as TAP.
+"""Every misuse of every call has the ending that the table states, in each profile, as TAP.
 
-Each case is also run without its misuse: that must end with 0 and nothing on stderr.
+Each case also runs without its misuse: that must end with 0 and nothing on stderr.
 """
 import pathlib
+import shutil
 import signal
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 sys.dont_write_bytecode = True
 SOURCES = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(SOURCES.parent / "interface"))
 
+import peers  # noqa: E402
 import tap  # noqa: E402
-from cases import all_cases, facts_of, line_pattern  # noqa: E402
-from peers import print_table  # noqa: E402
+from cases import PROFILES, all_cases  # noqa: E402
+from lines import facts_of, read_line, wrong_in_line  # noqa: E402
 
 TIMEOUT = 20
+WORKERS = 2
+MISSED = 10
+COPY_LIBRARY = "libspanguard-copy.so"
 
 
 def build(shop):
-    sources = sorted(SOURCES.glob("*.cc"))
-    return shop.compile(sources, "misuse", ["-ldl"])
+    return shop.compile(sorted(SOURCES.glob("*.cc")), "misuse", ["-ldl"])
+
+
+def judge_lines(case, codes, facts, outcome):
+    """Two threads may both get as far as their line; anyone else says one."""
+    lines = outcome.stderr.splitlines(keepends=True)
+    if not 1 <= len(lines) <= (2 if case.misuse == "two_threads_free" else 1):
+        return "not exactly one line"
+    for line in lines:
+        wrong = wrong_in_line(line, case, facts, outcome.pid)
+        if wrong is not None:
+            return wrong
+        if read_line(line)[0]["code"] not in codes:
+            return "another code"
+    return None
 
 
 def judge(case, outcome):
-    """What is wrong with this ending of a misuse, or None; and the class that was reported."""
-    facts = facts_of(outcome.stdout)
+    """What is wrong with this ending of a misuse, or None."""
+    facts, wanted = facts_of(outcome.stdout), case.expected
     if facts is None:
-        return "the program did not get as far as the misuse", None
-    if not outcome.died_by(signal.SIGABRT):
-        return "not stopped by SIGABRT", None
-    if outcome.stderr.count("\n") != 1:
-        return "not exactly one line", None
-    for code in case.codes:
-        match = line_pattern(code, case, facts, outcome.pid).fullmatch(outcome.stderr)
-        if match is not None:
-            return None, (facts.usable, match[1]) if match.groups() else None
-    return f"not the line of {' or '.join(case.codes)}", None
+        return "the program did not get as far as the misuse"
+    if wanted.reports and outcome.died_by(signal.SIGABRT):
+        return judge_lines(case, wanted.reports, facts, outcome)
+    if wanted.faults and outcome.died_by(signal.SIGSEGV):
+        return judge_lines(case, wanted.faults, facts, outcome)
+    silent = outcome.stderr == "" and not outcome.timed_out
+    if wanted.is_bare_fault and silent and outcome.died_by(signal.SIGSEGV):
+        return None
+    if wanted.word and silent and outcome.status == 0 and facts.word == wanted.word:
+        return None
+    if wanted.missed and silent and outcome.status == MISSED:
+        return None
+    return "not one of the right endings"
 
 
-def judge_clean(outcome):
+def judge_clean(outcome, count):
+    """The same for a clean run of so many cases in one process."""
+    told = outcome.stdout.splitlines(keepends=True)
+    if any(facts_of(line) is None for line in told) or len(told) > count:
+        return "the clean run told something else"
     if not outcome.passed() or outcome.stderr != "":
-        return "the clean run was not silent and successful"
-    return None if facts_of(outcome.stdout) else "the clean run told nothing"
+        return f"the clean run was not silent and successful; it told {len(told)} of {count}"
+    return None if len(told) == count else "the clean run ended early"
 
 
 class Classes:
@@ -51,9 +77,11 @@ class Classes:
     def __init__(self):
         self.of_size = {}
 
-    def add(self, pair):
-        if pair is not None:
-            self.of_size.setdefault(pair[0], set()).add(pair[1])
+    def add(self, case, outcome):
+        facts, read = facts_of(outcome.stdout), read_line(outcome.stderr)
+        if facts and read and read[0]["klass"] and not case.is_sampled():
+            key = (case.profile, facts.usable, case.is_aligned())
+            self.of_size.setdefault(key, set()).add(read[0]["klass"])
 
     def wrong(self):
         return {size: names for size, names in self.of_size.items() if len(names) > 1}
@@ -64,38 +92,129 @@ class Classes:
                           [f"{size}: {sorted(names)}" for size, names in self.wrong().items()])
 
 
-def run_case(report, shop, program, case, classes):
-    outcome = shop.run([program, *case.arguments()], timeout=TIMEOUT)
-    wrong, pair = judge(case, outcome)
-    classes.add(pair)
-    notes = [] if wrong is None else [wrong, *outcome.notes()]
-    clean = shop.run([program, *case.arguments(clean=True)], timeout=TIMEOUT)
-    wrong_clean = judge_clean(clean)
-    if wrong_clean is not None:
-        notes += [wrong_clean, *clean.notes()]
-    report.result(case.name, not notes, notes)
+class Bench:
+    """The program and the libraries that it runs over."""
+
+    def __init__(self, shop, library, more_options=""):
+        self.shop = shop
+        self.program = build(shop)
+        self.more_options = more_options
+        self.copy_library = None
+        self.adopt(library)
+
+    def adopt(self, library):
+        """Runs over this library from now on, and over the copy library that lies beside it."""
+        self.shop.adopt(library)
+        beside = library and library.parent / COPY_LIBRARY
+        self.copy_library = None
+        if beside and beside.is_file():
+            self.copy_library = shutil.copy(beside, self.shop.folder / COPY_LIBRARY)
+
+    def start(self, case, arguments, timeout=TIMEOUT):
+        preload = self.shop.library
+        if case.has_copy_library and self.copy_library:
+            preload = f"{preload}:{self.copy_library}" if preload else self.copy_library
+        setting = {"SPANGUARD_OPTIONS": case.setting() + self.more_options}
+        return self.shop.run([self.program, *arguments], environment=setting, timeout=timeout,
+                             preload=preload)
+
+    def misuse(self, case):
+        return self.start(case, case.arguments())
+
+    def clean(self, cases):
+        """All of them in one process, without their misuse."""
+        path = self.shop.folder / f"batch-{abs(hash(cases[0]))}-{len(cases)}"
+        path.write_text("".join(" ".join(case.arguments()) + "\n" for case in cases))
+        return self.start(cases[0], ["--batch", path], timeout=6 * TIMEOUT)
+
+
+def batches(cases):
+    """Cases that differ in call and size alone run clean in one process."""
+    groups = {}
+    for case in cases:
+        key = (case.profile, case.misuse, case.options, case.has_copy_library)
+        groups.setdefault(key, []).append(case)
+    return list(groups.values())
+
+
+def run_misuses(report, bench, cases):
+    classes = Classes()
+    with ThreadPoolExecutor(WORKERS) as pool:
+        for case, outcome in zip(cases, pool.map(bench.misuse, cases)):
+            wrong = judge(case, outcome)
+            classes.add(case, outcome)
+            report.result(case.name, wrong is None, [] if wrong is None else
+                          [wrong, f"expected: {case.expected.text()}", *outcome.notes()])
+    classes.tell(report)
+
+
+def run_clean(report, bench, cases):
+    groups = batches(cases)
+    with ThreadPoolExecutor(WORKERS) as pool:
+        for group, outcome in zip(groups, pool.map(bench.clean, groups)):
+            wrong = judge_clean(outcome, len(group))
+            extra = group[0].name.split(f" in {group[0].profile}")[1]
+            report.result(f"{group[0].misuse} left out, {len(group)} times in one process, in "
+                          f"{group[0].profile}{extra}", wrong is None,
+                          [] if wrong is None else [wrong, *outcome.notes()])
+
+
+def run_identity(report, bench, cases):
+    """The id names the place in the program, not the process: two runs give one."""
+    chosen = [case for case in cases if case.misuse in ("double_free_immediate", "interior")
+              and case.call in ("free", "delete") and case.size in (64, 1024)]
+    for case in chosen:
+        reads = [read_line(bench.misuse(case).stderr) for _ in range(2)]
+        ids = [read and (read[0]["id"], read[0]["at"]) for read in reads]
+        report.result(f"{case.name}: id and place are those of the other run",
+                      None not in ids and ids[0] == ids[1], [str(ids)])
+
+
+def print_expectations(cases):
+    """One line for each misuse, profile and expectation, with the sizes that share it."""
+    rows = {}
+    for case in cases:
+        extra = " sampled" * case.is_sampled() + " with checked copies" * case.has_copy_library
+        key = (case.misuse + extra, case.profile, case.expected.text())
+        rows.setdefault(key, set()).add(case.size)
+    for (misuse, profile, text), sizes in rows.items():
+        print(f"{misuse} | {profile} | {', '.join(map(str, sorted(sizes)))} | {text}")
+
+
+def parse():
+    parser = tap.arguments(__doc__)
+    parser.add_argument("--profile", action="append", choices=PROFILES,
+                        help="only this profile; may be repeated")
+    parser.add_argument("--table", action="store_true",
+                        help="print what must come of each misuse, and leave")
+    parser.add_argument("--peers", action="store_true",
+                        help="print what other allocators notice, and leave")
+    return parser.parse_args()
 
 
 def main():
-    parser = tap.arguments(__doc__)
-    parser.add_argument("--peers", action="store_true",
-                        help="print what Debian's allocators notice, and leave")
-    arguments = parser.parse_args()
-    if arguments.peers:
-        with tap.Workshop() as shop:
-            print_table(shop, build(shop), arguments.lib)
+    arguments = parse()
+    cases = [case for case in all_cases(arguments.profile or PROFILES)
+             if tap.wanted(case.name, arguments.only)]
+    if arguments.table:
+        print_expectations(cases)
         return 0
-    report, classes = tap.Report(), Classes()
-    with tap.Workshop(tap.library_of(arguments.lib)) as shop:
+    if arguments.peers:
+        return peers.main(arguments.lib)
+    report = tap.Report()
+    library = tap.library_of(arguments.lib)
+    with tap.Workshop() as shop:
         try:
-            program = build(shop)
+            bench = Bench(shop, library)
         except tap.BuildError as error:
             report.result("the misuse program compiles", False, [error])
             return report.finish()
-        for case in all_cases():
-            if tap.wanted(case.name, arguments.only):
-                run_case(report, shop, program, case, classes)
-    classes.tell(report)
+        if bench.copy_library is None and any(case.has_copy_library for case in cases):
+            report.skip("checked copies", f"no {COPY_LIBRARY} beside the library")
+            cases = [case for case in cases if not case.has_copy_library]
+        run_misuses(report, bench, cases)
+        run_clean(report, bench, cases)
+        run_identity(report, bench, cases)
     return report.finish()
 
 

@@ -9,6 +9,7 @@ static struct worker {
     sem_t wanted, done;
     void (*body)(scene &);
     scene *of;
+    bool is_running;
 } workers[WORKERS];
 
 static void *worker_main(void *pointer)
@@ -24,27 +25,52 @@ static void *worker_main(void *pointer)
     }
 }
 
-void workers_start()
+static void start(worker &one)
 {
-    for (worker &one : workers) {
-        sem_init(&one.wanted, 0, 0);
-        sem_init(&one.done, 0, 0);
-        if (pthread_create(&one.thread, nullptr, worker_main, &one) != 0)
-            abort();
-    }
+    one.is_running = true;
+    sem_init(&one.wanted, 0, 0);
+    sem_init(&one.done, 0, 0);
+    if (pthread_create(&one.thread, nullptr, worker_main, &one) != 0)
+        abort();
 }
 
-void worker_run(int index, void (*body)(scene &), scene &scene)
+void workers_start()
+{
+    for (worker &one : workers)
+        if (!one.is_running)
+            start(one);
+}
+
+void workers_end()
+{
+    for (int index = 0; index < WORKERS; index++)
+        worker_end(index);
+}
+
+void worker_start(int index, void (*body)(scene &), scene &scene)
 {
     workers[index].body = body;
     workers[index].of = &scene;
     sem_post(&workers[index].wanted);
+}
+
+void worker_wait(int index)
+{
     sem_wait(&workers[index].done);
+}
+
+void worker_run(int index, void (*body)(scene &), scene &scene)
+{
+    worker_start(index, body, scene);
+    worker_wait(index);
 }
 
 void worker_end(int index)
 {
+    if (!workers[index].is_running)
+        return;
     workers[index].body = nullptr;
     sem_post(&workers[index].wanted);
     pthread_join(workers[index].thread, nullptr);
+    workers[index].is_running = false;
 }

@@ -1,5 +1,5 @@
-// The cases: each leaves in the scene a pointer that the call should refuse, or, when the scene is
-// clean, one that it should accept.
+// Wrong pointers and wrong promises: each case leaves in the scene a pointer that the call should
+// refuse, or, when the scene is clean, one that it should accept.
 #include "misuse.h"
 
 #include <cstring>
@@ -7,49 +7,6 @@
 #include <sys/mman.h>
 
 enum { OTHERS = 200, INTERIOR = 16, FAR_INTERIOR = 8192, UNALIGNED = 3 };
-
-// Live neighbours: the block's span cannot be recycled while they stay.
-static struct {
-    void *blocks[64];
-    size_t count;
-} pins;
-
-static void make_pins(scene &scene)
-{
-    for (int i = 0; i < 32 && scene.bytes < 100000; i++)
-        pins.blocks[pins.count++] = scene.by->make(scene.bytes);
-}
-
-void end_pins(const scene &scene)
-{
-    while (pins.count > 0)
-        scene.by->end(pins.blocks[--pins.count]);
-}
-
-static void make_pinned_block(scene &scene)
-{
-    make_pins(scene);
-    make_block(scene);
-    make_pins(scene);
-}
-
-void make_block(scene &scene)
-{
-    scene.block = static_cast<unsigned char *>(opaque(scene.by->make(scene.bytes)));
-    memset(scene.block, 0x11, scene.bytes);
-    scene.usable = malloc_usable_size(scene.block);
-    scene.pointer = scene.block;
-    scene.is_owned = true;
-}
-
-// The proper end that the misuse then repeats.
-static void end_block(scene &scene)
-{
-    if (scene.clean)
-        return;
-    scene.by->end(opaque(scene.block));
-    scene.is_owned = false;
-}
 
 static void double_free_immediate(scene &scene)
 {
@@ -99,6 +56,23 @@ static void double_free_after_its_thread_ended(scene &scene)
     make_pinned_block(scene);
     worker_run(0, end_block, scene);
     worker_end(0);
+}
+
+static void double_free_after_a_write(scene &scene)
+{
+    volatile unsigned char *bytes = scene.block;
+
+    end_block(scene);
+    for (size_t i = 0; i < scene.bytes && i < 48 && !scene.clean; i++)
+        bytes[i] = 0x41;
+}
+
+// Freed long ago: 1,000 blocks of its class came and went in the meantime.
+static void double_free_after_traffic(scene &scene)
+{
+    end_block(scene);
+    for (int i = 0; i < 1000; i++)
+        scene.by->end(opaque(scene.by->make(scene.bytes)));
 }
 
 // Every block of the class that the program has, and its memory given back.
@@ -257,6 +231,13 @@ static void size_too_small(scene &scene)
         scene.stated_bytes = scene.bytes / 2;
 }
 
+static void size_one_less(scene &scene)
+{
+    make_block(scene);
+    if (!scene.clean)
+        scene.stated_bytes = scene.bytes - 1;
+}
+
 static void size_too_big(scene &scene)
 {
     make_block(scene);
@@ -271,53 +252,38 @@ static void alignment_too_big(scene &scene)
         scene.stated_alignment *= 2;
 }
 
-#define CASE(function)                                                                             \
-    {                                                                                              \
-#function, function                                                                        \
-    }
-
-static const struct {
-    const char *name;
-    void (*set)(scene &);
-} cases[] = {
-    CASE(double_free_immediate),
-    CASE(double_free_interleaved),
-    CASE(double_free_200_frees_later),
-    CASE(double_free_in_another_thread),
-    CASE(double_free_by_two_remote_threads),
-    CASE(double_free_after_its_thread_ended),
-    CASE(double_free_after_the_span_was_recycled),
-    CASE(interior),
-    CASE(interior_far),
-    CASE(interior_of_a_free_block),
-    CASE(unaligned),
-    CASE(unaligned_far),
-    CASE(foreign_stack),
-    CASE(foreign_global),
-    CASE(foreign_mapping),
-    CASE(foreign_code),
-    CASE(foreign_one),
-    CASE(foreign_non_canonical),
-    CASE(foreign_kernel),
-    CASE(foreign_all_ones),
-    CASE(made_by_malloc),
-    CASE(made_by_aligned_alloc),
-    CASE(made_by_new),
-    CASE(made_by_new_array),
-    CASE(made_by_aligned_new),
-    CASE(made_by_aligned_new_array),
-    CASE(size_too_small),
-    CASE(size_too_big),
-    CASE(alignment_too_big),
+const attack pointer_attacks[] = {
+    {"double_free_immediate", double_free_immediate, nullptr},
+    {"double_free_interleaved", double_free_interleaved, nullptr},
+    {"double_free_200_frees_later", double_free_200_frees_later, nullptr},
+    {"double_free_in_another_thread", double_free_in_another_thread, nullptr},
+    {"double_free_by_two_remote_threads", double_free_by_two_remote_threads, nullptr},
+    {"double_free_after_its_thread_ended", double_free_after_its_thread_ended, nullptr},
+    {"double_free_after_a_write", make_pinned_block, double_free_after_a_write},
+    {"double_free_after_traffic", make_pinned_block, double_free_after_traffic},
+    {"double_free_after_the_span_was_recycled", double_free_after_the_span_was_recycled, nullptr},
+    {"interior", interior, nullptr},
+    {"interior_far", interior_far, nullptr},
+    {"interior_of_a_free_block", interior_of_a_free_block, nullptr},
+    {"unaligned", unaligned, nullptr},
+    {"unaligned_far", unaligned_far, nullptr},
+    {"foreign_stack", foreign_stack, nullptr},
+    {"foreign_global", foreign_global, nullptr},
+    {"foreign_mapping", foreign_mapping, nullptr},
+    {"foreign_code", foreign_code, nullptr},
+    {"foreign_one", foreign_one, nullptr},
+    {"foreign_non_canonical", foreign_non_canonical, nullptr},
+    {"foreign_kernel", foreign_kernel, nullptr},
+    {"foreign_all_ones", foreign_all_ones, nullptr},
+    {"made_by_malloc", made_by_malloc, nullptr},
+    {"made_by_aligned_alloc", made_by_aligned_alloc, nullptr},
+    {"made_by_new", made_by_new, nullptr},
+    {"made_by_new_array", made_by_new_array, nullptr},
+    {"made_by_aligned_new", made_by_aligned_new, nullptr},
+    {"made_by_aligned_new_array", made_by_aligned_new_array, nullptr},
+    {"size_too_small", size_too_small, nullptr},
+    {"size_one_less", size_one_less, nullptr},
+    {"size_too_big", size_too_big, nullptr},
+    {"alignment_too_big", alignment_too_big, nullptr},
+    {nullptr, nullptr, nullptr},
 };
-
-bool set_scene(const char *name, scene &scene)
-{
-    for (const auto &one : cases) {
-        if (strcmp(one.name, name) == 0) {
-            one.set(scene);
-            return true;
-        }
-    }
-    return false;
-}
