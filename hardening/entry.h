@@ -6,13 +6,15 @@
  * by copying an entry from elsewhere: the entry does not decode, which is a report (P803). One in
  * 65,536 blind guesses passes the hash; what it yields is an address that nobody chose.
  *
- * The hash is the folded 128-bit product of wyhash (Wang Yi, 2019). It does not depend on the
- * place, so that moving an entry costs two exclusive-ors. */
+ * The hash is the high part of a product of odd numbers (multiply-shift, Dietzfelbinger 1997), one
+ * factor keyed. It does not depend on the place, so that moving an entry costs two
+ * exclusive-ors. */
 #ifndef SG_HARDENING_ENTRY_H
 #define SG_HARDENING_ENTRY_H
 
 #include "secrets.h"
 #include "slot.h"
+#include "without.h"
 
 struct cache_entry {
     uint64_t slot_word;
@@ -27,37 +29,35 @@ struct free_slot {
 #define ENTRY_ADDRESS_BITS 48
 #define ENTRY_ADDRESS_MASK (((uint64_t)1 << ENTRY_ADDRESS_BITS) - 1)
 
-/* Keys again, so that nobody can make a factor zero, and with it the tag. */
-static inline uint64_t entry_tag(uint64_t slot_word, uint64_t state_word)
+static inline uint64_t entry_tag(uint64_t slot, uint64_t state)
 {
-    return folded_product(slot_word ^ sg_keys.tag_slot, state_word ^ sg_keys.tag_state) >>
-           ENTRY_ADDRESS_BITS;
+#if SG_WITHOUT_ENCODE
+    return (void)slot, (void)state, 0;
+#else
+    return ((slot ^ sg_keys.tag) * (state * 2 + 1)) >> ENTRY_ADDRESS_BITS;
+#endif
 }
 
 static inline void entry_encode(struct cache_entry *entry, void *slot, slot_state_byte *state)
 {
     uint64_t place = (uintptr_t)entry;
-    uint64_t slot_word = (uintptr_t)slot ^ sg_keys.slot;
-    uint64_t state_word = ((uintptr_t)state ^ sg_keys.state) & ENTRY_ADDRESS_MASK;
-    uint64_t tag = entry_tag(slot_word, state_word);
+    uint64_t tag = entry_tag((uintptr_t)slot, (uintptr_t)state);
 
-    entry->slot_word = slot_word ^ place;
-    entry->state_word = (state_word | tag << ENTRY_ADDRESS_BITS) ^ place;
+    entry->slot_word = (uintptr_t)slot ^ sg_keys.slot ^ place;
+    entry->state_word = ((uintptr_t)state | tag << ENTRY_ADDRESS_BITS) ^ sg_keys.state ^ place;
 }
 
 /* False: this is not what entry_encode() or entry_move() left here; `*ret_slot` means nothing. */
 static inline bool entry_decode(const struct cache_entry *entry, struct free_slot *ret_slot)
 {
     uint64_t place = (uintptr_t)entry;
-    uint64_t slot_word = entry->slot_word ^ place;
-    uint64_t tagged = entry->state_word ^ place;
-    uint64_t state_word = tagged & ENTRY_ADDRESS_MASK;
-    uint64_t tag = tagged >> ENTRY_ADDRESS_BITS;
+    uint64_t slot = entry->slot_word ^ sg_keys.slot ^ place;
+    uint64_t tagged = entry->state_word ^ sg_keys.state ^ place;
+    uint64_t state = tagged & ENTRY_ADDRESS_MASK;
 
-    ret_slot->slot = (void *)(slot_word ^ sg_keys.slot);
-    ret_slot->state =
-        (slot_state_byte *)((state_word ^ sg_keys.state) & ENTRY_ADDRESS_MASK);
-    return ((entry_tag(slot_word, state_word) ^ tag) & sg_keys.tag_mask) == 0;
+    ret_slot->slot = (void *)slot;
+    ret_slot->state = (slot_state_byte *)state;
+    return entry_tag(slot, state) == tagged >> ENTRY_ADDRESS_BITS;
 }
 
 static inline void entry_move(struct cache_entry *to, const struct cache_entry *from)

@@ -12,7 +12,6 @@ void sg_secrets_start(bool encodes)
     /* Not from the generator: who learns where blocks lie learns nothing of the keys. */
     (void)sg_os_random(&sg_keys, sizeof(sg_keys));
     sg_keys.canary_factor |= 1;
-    sg_keys.tag_mask = UINT64_MAX;
     if (!encodes)
         sg_keys = (struct keys){.canary = sg_keys.canary, .canary_factor = sg_keys.canary_factor};
 }

@@ -8,16 +8,15 @@
 struct keys {
     uint64_t slot;     /* entry.h */
     uint64_t state;
-    uint64_t tag_slot;
-    uint64_t tag_state;
-    uint64_t tag_mask; /* the bits of an entry's tag that are compared */
+    uint64_t tag;
     uint64_t canary;   /* canary.h */
     uint64_t canary_factor;
 };
 
 extern HIDDEN struct keys sg_keys;
 
-/* Once, before any other call here. `encodes`: whether entries of caches are (entry.h). */
+/* Once, before any other call here. `encodes`: whether entries of caches are (entry.h); else their
+ * words are as they are, which an attacker can write as well. */
 HIDDEN void sg_secrets_start(bool encodes);
 
 /* A generator for one user, told apart from all others by `purpose`. Costs no system call. */

@@ -5,25 +5,27 @@
 #include "os_memory.h"
 #include "secrets.h"
 
-static _Atomic size_t unguarded_bytes; /* relaxed: of spans since the last guard, about */
 
-size_t sg_central_guard_pages(uint32_t class, size_t body_pages)
+static size_t random_pages(void)
 {
-    size_t bytes = body_pages * PAGE_BYTES;
-
-    if (sg_options.guard_pages == 0 || class == CLASS_ZERO || sg_os_page_bytes > PAGE_BYTES)
-        return 0;
-    bytes += atomic_fetch_add_explicit(&unguarded_bytes, bytes, memory_order_relaxed);
-    if (bytes <= sg_options.guard_interval)
-        return 0;
-    store_relaxed(&unguarded_bytes, 0);
-    if (sg_options.guard_pages == 1)
-        return 1;
-
     static _Atomic uint64_t guards; /* relaxed: each guard has another number, no more */
     uint64_t number = atomic_fetch_add_explicit(&guards, 1, memory_order_relaxed);
     struct random random = sg_secrets_random((uintptr_t)&guards + number);
+
     return 1 + random_below(&random, (uint32_t)sg_options.guard_pages);
+}
+
+size_t sg_central_guard_pages(uint32_t class, size_t body_pages, size_t alignment_pages)
+{
+    size_t pages = 1;
+
+    if (sg_options.guard_pages == 0 || class == CLASS_ZERO || sg_os_page_bytes > PAGE_BYTES ||
+        body_pages * PAGE_BYTES < sg_options.guard_interval)
+        return 0;
+    if (sg_options.guard_pages > 1)
+        pages = random_pages();
+    /* Spans of aligned slots follow each other without gaps. */
+    return pages + alignment_pages - 1 - (body_pages + pages - 1) % alignment_pages;
 }
 
 static _Atomic size_t guard_bytes; /* relaxed: a statistic */

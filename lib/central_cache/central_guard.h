@@ -4,8 +4,8 @@
 
 #include "central_state.h"
 
-/* How many pages of a new span are to be its guard; 0: none is due (`guard_interval`). */
-HIDDEN size_t sg_central_guard_pages(uint32_t class, size_t body_pages);
+/* How many pages of a new span are to be its guard; 0: it is shorter than `guard_interval`. */
+HIDDEN size_t sg_central_guard_pages(uint32_t class, size_t body_pages, size_t alignment_pages);
 
 /* Address space that guards of spans take, whether the kernel agreed to all of them or not. */
 HIDDEN size_t sg_central_guard_bytes(void);

@@ -87,7 +87,8 @@ static struct span *take_body(uint32_t class, bool *ret_zeroed)
     }
     size_t body_pages = sg_central_body_bytes(class) / PAGE_BYTES;
     struct page_request request = {.pages = body_pages,
-                                   .guard_pages = sg_central_guard_pages(class, body_pages),
+                                   .guard_pages = sg_central_guard_pages(class, body_pages,
+                                                                         span_alignment_pages(class)),
                                    .alignment_pages = span_alignment_pages(class),
                                    .owner = SPAN_CENTRAL};
 
@@ -171,7 +172,7 @@ void sg_central_spans_release(struct span *chain)
 
         chain = span->link.next == NULL ? NULL : container_of(span->link.next, struct span, link);
         span->slots.mark = MARK_GIVEN_UP;
-        if (!sg_span_quarantine_put(&sg_quarantine_central, span))
+        if (!sg_span_quarantine_put(&sg_quarantine_central, span, false))
             release(span);
         evict((uint32_t)sg_options.span_quarantine,
               sg_options.span_quarantine * QUARANTINE_BYTES_EACH);

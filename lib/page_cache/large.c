@@ -185,6 +185,14 @@ void sg_large_quarantine_drain(void)
     evict(0, 0);
 }
 
+/* Freed samples wait in every profile: half of them may. */
+static uint32_t held_at_most(void)
+{
+    uint64_t samples = sg_options.sample_bytes == 0 ? 0 : sg_options.sample_slots / 2;
+
+    return (uint32_t)(samples > sg_options.span_quarantine ? samples : sg_options.span_quarantine);
+}
+
 void sg_large_give(struct span *span)
 {
     bool is_closed = false;
@@ -195,11 +203,11 @@ void sg_large_give(struct span *span)
     if (sg_options.guard_free != 0 || span->sample != 0)
         is_closed = forbid(body_start(span), body_end(span));
     store_relaxed(&span->large_state, is_closed ? SLOT_QUARANTINED : SLOT_CENTRAL);
-    if (!is_closed || !sg_span_quarantine_put(&sg_quarantine_large, span)) {
+    if (!is_closed || !sg_span_quarantine_put(&sg_quarantine_large, span, span->sample != 0)) {
         release(span);
         return;
     }
-    evict((uint32_t)sg_options.span_quarantine, QUARANTINE_BYTES_MAX);
+    evict(held_at_most(), QUARANTINE_BYTES_MAX);
 }
 
 static bool grow(struct span *span, uintptr_t old_end, uintptr_t new_end, size_t pages)

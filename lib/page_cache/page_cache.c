@@ -166,13 +166,23 @@ static struct span *split_aligned(struct span *span, size_t alignment_pages, enu
     return rest;
 }
 
+/* The shortest run that has as many pages behind an aligned one: the shortest of all if it happens
+ * to be aligned, else one that is certainly long enough. */
+static struct span *best_fit(const struct page_runs *runs, size_t pages, size_t alignment_pages)
+{
+    struct span *span = sg_page_runs_best_fit(runs, pages);
+
+    if (span == NULL || span->slots.base % (alignment_pages * PAGE_BYTES) == 0)
+        return span;
+    return sg_page_runs_best_fit(runs, pages + alignment_pages - 1);
+}
+
 static struct span *take_free(size_t pages, size_t alignment_pages, uint8_t space, bool *ret_zeroed)
 {
-    size_t wanted = pages + alignment_pages - 1;
-    struct span *span = sg_page_runs_best_fit(&sg_page_cache.dirty[space], wanted);
+    struct span *span = best_fit(&sg_page_cache.dirty[space], pages, alignment_pages);
 
     if (span == NULL)
-        span = sg_page_runs_best_fit(&sg_page_cache.clean[space], wanted);
+        span = best_fit(&sg_page_cache.clean[space], pages, alignment_pages);
     if (span == NULL)
         return NULL;
 

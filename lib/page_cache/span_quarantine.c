@@ -18,11 +18,11 @@ static void unlock(struct span_quarantine *quarantine)
     lock_release(&quarantine->lock, RANK_SPAN_QUARANTINE);
 }
 
-bool sg_span_quarantine_put(struct span_quarantine *quarantine, struct span *span)
+bool sg_span_quarantine_put(struct span_quarantine *quarantine, struct span *span, bool always)
 {
     bool put = false;
 
-    if (sg_options.span_quarantine == 0)
+    if (sg_options.span_quarantine == 0 && !always)
         return false;
     lock(quarantine);
     if (quarantine->count < SPAN_QUARANTINE_MAX) {

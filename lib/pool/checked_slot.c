@@ -38,6 +38,11 @@ void sg_slot_report_damage(const char *slot, size_t class, const slot_state_byte
     sg_report_misuse(&misuse);
 }
 
+void sg_slot_open(const struct taken_slot *taken, size_t class, size_t bytes)
+{
+    slot_open(taken, class, bytes);
+}
+
 uint8_t sg_slot_clear_edges(struct thread_cache *cache, char *slot, size_t class)
 {
     const struct class_policy *policy = &sg_policy.classes[class];

@@ -59,6 +59,9 @@ static ALWAYS_INLINE void slot_open(const struct taken_slot *taken, size_t class
     atomic_thread_fence(memory_order_release);
 }
 
+/* The same as a call: what is rare stays out of the hot path. */
+HIDDEN void sg_slot_open(const struct taken_slot *taken, size_t class, size_t bytes);
+
 /* Whether nobody wrote behind what the program asked for; `*ret_bytes` is how much that was. */
 static ALWAYS_INLINE bool slot_is_undamaged(const char *slot, const struct class_policy *policy,
                                             size_t *ret_bytes)

@@ -18,6 +18,7 @@
 #include "secrets.h"
 #include "span_quarantine.h"
 #include "thread_registry.h"
+#include "without.h"
 
 _Atomic bool sg_lifecycle_started;
 
@@ -169,6 +170,33 @@ static bool on_starvation(void)
     return true;
 }
 
+/* See without.h. */
+static void leave_out(void)
+{
+    if (SG_WITHOUT_CANARY)
+        sg_options.canary = 0;
+    if (SG_WITHOUT_ZERO)
+        sg_options.zero_bytes = 0;
+    if (SG_WITHOUT_ZERO_CHECK)
+        sg_options.zero_check = 0;
+    if (SG_WITHOUT_QUARANTINE)
+        sg_options.quarantine_slots = 0;
+    if (SG_WITHOUT_SPAN_QUARANTINE)
+        sg_options.span_quarantine = 0;
+    if (SG_WITHOUT_GUARD_SPANS)
+        sg_options.guard_pages = 0;
+    if (SG_WITHOUT_GUARD_LARGE)
+        sg_options.guard_large = 0;
+    if (SG_WITHOUT_GUARD_FREE)
+        sg_options.guard_free = 0;
+    if (SG_WITHOUT_ENCODE)
+        sg_options.encode = 0;
+    if (SG_WITHOUT_SAMPLE)
+        sg_options.sample_bytes = 0;
+    if (SG_WITHOUT_SEAL)
+        sg_options.seal = 0;
+}
+
 static void configure_reports(void)
 {
     static const char *const names[PROFILE_COUNT] = {"fast", "hardened", "strict"};
@@ -192,6 +220,7 @@ void sg_lifecycle_start_slow(void)
         sg_lock_on_starvation = on_starvation;
         sg_os_memory_start();
         sg_options_load();
+        leave_out();
         configure_reports();
         sg_os_guard_start(sg_options.guard_madvise == 0, sg_options.guard_budget);
         sg_secrets_start(sg_options.encode != 0);

@@ -81,8 +81,8 @@ static bool sample_is_due(size_t bytes)
 
     if (cache == &sg_thread_cache_none || bytes == 0 || bytes > SAMPLE_BYTES_MAX)
         return false;
-    if (cache->sample_left >= (int64_t)bytes) {
-        cache->sample_left -= (int64_t)bytes;
+    if (cache->sample_left >= 0) {
+        cache->sample_left -= sample_weight(bytes);
         return false;
     }
     sg_thread_cache_seed_sample(cache);

@@ -1,9 +1,12 @@
 #include "verdict.h"
 
+#include "without.h"
+
 #include "checked_slot.h"
 #include "large.h"
 #include "page_map.h"
 #include "report.h"
+#include "sample.h"
 #include "size_class.h"
 
 /* As many as the slot has, or as the program asked for if `slot` holds a whole canary. */
@@ -27,15 +30,29 @@ size_t sg_block_bytes_at(const struct span *span, const void *slot)
     return bytes_of_slot(span, slot, state == NULL ? SLOT_CENTRAL : load_relaxed(state));
 }
 
+static void add_stacks(struct misuse *misuse, const struct span *span)
+{
+    const struct sample *sample =
+        span->slots.class == CLASS_LARGE ? sg_sample_of(span->sample) : NULL;
+
+    if (sample == NULL)
+        return;
+    misuse->allocated = &sample->allocated;
+    misuse->freed = sample->freed.count > 0 ? &sample->freed : NULL;
+}
+
 static struct misuse misuse_of(const struct span *span, const void *object, const char *function)
 {
-    return (struct misuse){
+    struct misuse misuse = {
         .function = function,
         .address = object,
         .block = (uintptr_t)object,
         .block_bytes = bytes_of_slot(span, object, SLOT_CENTRAL),
         .class = span->slots.class == CLASS_LARGE ? REPORT_CLASS_LARGE : span->slots.class,
     };
+
+    add_stacks(&misuse, span);
+    return misuse;
 }
 
 static _Noreturn void report_bare(enum misuse_kind kind, const void *object, const char *function)
@@ -54,10 +71,10 @@ static _Noreturn void report_interior(const struct span *span, const void *objec
     size_t index = ((uintptr_t)object - span->slots.base) / stride;
     struct misuse misuse = misuse_of(span, object, function);
 
-    /* The tail behind the last slot, and the guards. */
+    /* The tail behind the last slot, and the guards: who knows what was there before. */
     if ((uintptr_t)object < span->slots.base || index >= span->slots.slot_count ||
         (is_large && (uintptr_t)object >= span->slots.base + span->large_bytes))
-        report_bare(MISUSE_FOREIGN, object, function);
+        report_bare(MISUSE_STALE, object, function);
     misuse.kind = (uintptr_t)object % MIN_ALIGNMENT != 0 ? MISUSE_UNALIGNED : MISUSE_INTERIOR;
     misuse.block = span->slots.base + index * stride;
     misuse.state = load_relaxed(&span->slots.states[index]);
@@ -102,7 +119,7 @@ struct block sg_block_prove(const void *object, const char *function)
         report_interior(span, object, function);
 
     struct block block = {.span = span, .state = state, .live_state = load_relaxed(state)};
-    if (!slot_state_is_live(block.live_state))
+    if (!SG_WITHOUT_PROOF && !slot_state_is_live(block.live_state))
         sg_block_report_double_free(&block, object, function);
     prove_content(&block, object, function);
     return block;
@@ -119,7 +136,7 @@ static bool may_end(uint8_t maker, uint8_t state)
 void sg_block_require_maker(const struct block *block, uint8_t maker, const void *object,
                             const char *function)
 {
-    if (LIKELY(may_end(maker, block->live_state)))
+    if (SG_WITHOUT_PROOF || LIKELY(may_end(maker, block->live_state)))
         return;
 
     struct misuse misuse = misuse_of(block->span, object, function);

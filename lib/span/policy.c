@@ -41,6 +41,9 @@ static struct class_policy class_policy(uint32_t class)
     bool has_canary = class != CLASS_ZERO && class != CLASS_LAST && sg_options.canary != 0;
     uint8_t canary_bytes = has_canary ? CANARY_BYTES : 0;
 
+    bool is_whole = canary_bytes > 0 && has_content && sg_options.zero_check != 0;
+
+    is_cleared |= has_content && slot_bytes <= CONTENT_EDGE_BYTES * 2;
     return (struct class_policy){
         .slot_bytes = slot_bytes,
         .usable_bytes = class == CLASS_ZERO ? 0 : slot_bytes - canary_bytes,
@@ -48,7 +51,8 @@ static struct class_policy class_policy(uint32_t class)
         .wipe_chance = wipe_chance(slot_bytes, zero_bytes),
         .canary_bytes = canary_bytes,
         .quarantine_slots = quarantine_slots(slot_bytes),
-        .is_cleared = is_cleared || (has_content && slot_bytes <= CONTENT_EDGE_BYTES * 2),
+        .is_cleared = is_cleared,
+        .way = !is_whole ? WAY_SINGLE : is_cleared ? WAY_CLEARED : WAY_EDGES,
         .has_edges = has_content,
     };
 }

@@ -10,6 +10,13 @@
 #include "compiler.h"
 #include "size_class.h"
 
+/* The usual cases are told apart by one look. */
+enum class_way {
+    WAY_SINGLE = 0, /* each defence asked for by itself */
+    WAY_CLEARED,    /* canary, cleared wholly, checked */
+    WAY_EDGES,      /* canary, edges cleared, checked */
+};
+
 struct class_policy {
     uint32_t slot_bytes;
     uint32_t usable_bytes; /* slot_bytes without the canary; 0 in the class of malloc(0) */
@@ -18,6 +25,7 @@ struct class_policy {
     uint8_t quarantine_slots; /* a power of two, or 0: most freed slots that a bin holds back */
     bool is_cleared;          /* all of a free slot is zero */
     bool has_edges;           /* its first and last CONTENT_EDGE_BYTES are */
+    uint8_t way;              /* enum class_way */
 };
 
 struct policy {
@@ -25,7 +33,7 @@ struct policy {
     bool checks_content;  /* zero is looked for when a slot is handed out again */
     uint8_t canary_bytes; /* at the end of each slot: 0 or CANARY_BYTES */
     uint64_t sample_bytes; /* mean distance of guarded samples; 0: none */
-    struct class_policy classes[CLASS_COUNT];
+    struct class_policy classes[CLASS_COUNT + 1]; /* that of CLASS_LARGE is all zero */
 };
 
 extern HIDDEN struct policy sg_policy;

@@ -173,6 +173,15 @@ HIDDEN void sg_thread_cache_overflow(struct thread_cache *cache, uint32_t class,
 /* Draws how many bytes there are to the next guarded sample. */
 HIDDEN void sg_thread_cache_seed_sample(struct thread_cache *cache);
 
+/* A block counts by its bytes, a long one as SAMPLE_WEIGHT_MAX: a guarded block costs microseconds,
+ * which a program of long blocks would pay too often. */
+#define SAMPLE_WEIGHT_MAX 512
+
+static inline int64_t sample_weight(size_t bytes)
+{
+    return bytes < SAMPLE_WEIGHT_MAX ? (int64_t)bytes : SAMPLE_WEIGHT_MAX;
+}
+
 /* Gives everything back. */
 HIDDEN void sg_thread_cache_drain(struct thread_cache *cache);
 

@@ -33,6 +33,14 @@ static void name_program(char *module)
     put_name(module, sg_os_executable_path(path) ? base_name(path) : "program");
 }
 
+/* The library of checked copies calls us in the program's name. */
+static bool is_companion(const char *module)
+{
+    static const char name[] = "libspanguard-copy.so";
+
+    return __builtin_strncmp(module, name, sizeof(name) - 1) == 0;
+}
+
 bool sg_unwind_place(uintptr_t pc, struct place *ret_place)
 {
     struct module module, own;
@@ -47,5 +55,6 @@ bool sg_unwind_place(uintptr_t pc, struct place *ret_place)
         name_program(ret_place->module);
     else
         put_name(ret_place->module, base_name(module.name));
+    ret_place->is_own |= is_companion(ret_place->module);
     return true;
 }

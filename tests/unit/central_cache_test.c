@@ -40,7 +40,7 @@ static uint32_t take(uint32_t class, uint32_t count)
 {
     uint32_t taken = 0;
 
-    if (sg_keys.tag_mask == 0)
+    if (sg_keys.canary == 0)
         sg_secrets_start(true);
     while (taken < count) {
         uint32_t got =
