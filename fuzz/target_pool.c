@@ -34,7 +34,7 @@ static void tier_free(void *block, uint8_t maker)
     /* What aligned_alloc made is ended by free. */
     uint8_t ender = maker == SLOT_LIVE_ALIGNED ? SLOT_LIVE_MALLOC : maker;
 
-    bool is_freed = sg_policy.is_checked ? checked_free_stated(block, ender, BYTES_ANY)
+    bool is_freed = sg_policy.is_checked ? checked_free(block, ender, BYTES_ANY)
                                          : fast_free(block, ender);
 
     if (!is_freed)
@@ -49,7 +49,7 @@ static void tier_free_stated(void *block, const struct call *call)
     bool is_freed = false;
 
     if (call->alignment == 0)
-        is_freed = sg_policy.is_checked ? checked_free_stated(block, ender, call->bytes)
+        is_freed = sg_policy.is_checked ? checked_free(block, ender, call->bytes)
                                         : fast_free_sized(block, call->bytes, ender);
     if (!is_freed)
         sg_pool_free_stated(block, stated, ender, "free_sized");

@@ -37,16 +37,16 @@ static NOINLINE void free_slow(void *object, const char *function)
     errno = saved;
 }
 
-static NOINLINE void checked_free(void *object)
+static NOINLINE void free_checked(void *object)
 {
-    if (UNLIKELY(!checked_free_stated(object, SLOT_LIVE_MALLOC, BYTES_ANY)))
+    if (UNLIKELY(!checked_free(object, SLOT_LIVE_MALLOC, BYTES_ANY)))
         free_slow(object, "free");
 }
 
 EXPORT void free(void *object)
 {
     if (sg_policy.is_checked) {
-        checked_free(object);
+        free_checked(object);
         return;
     }
     if (UNLIKELY(!fast_free(object, SLOT_LIVE_MALLOC)))

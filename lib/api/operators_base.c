@@ -91,7 +91,7 @@ void *sg_new_aligned(size_t bytes, size_t alignment)
 
 static NOINLINE void checked_delete(void *object)
 {
-    if (UNLIKELY(!checked_free_stated(object, SLOT_LIVE_NEW, BYTES_ANY)))
+    if (UNLIKELY(!checked_free(object, SLOT_LIVE_NEW, BYTES_ANY)))
         sg_operator_free(object, SLOT_LIVE_NEW, "operator delete");
 }
 

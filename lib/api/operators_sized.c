@@ -28,7 +28,7 @@ static NOINLINE void delete_array_slow(void *object, size_t bytes)
 
 static NOINLINE void checked_delete(void *object, size_t bytes)
 {
-    if (UNLIKELY(!checked_free_stated(object, SLOT_LIVE_NEW, bytes)))
+    if (UNLIKELY(!checked_free(object, SLOT_LIVE_NEW, bytes)))
         delete_slow(object, bytes);
 }
 

@@ -38,9 +38,27 @@ void sg_slot_report_damage(const char *slot, size_t class, const slot_state_byte
     sg_report_misuse(&misuse);
 }
 
-void sg_slot_open(const struct taken_slot *taken, size_t class, size_t bytes)
+void *sg_slot_open(struct taken_slot taken, size_t class, size_t bytes, uint8_t maker)
 {
-    slot_open(taken, class, bytes);
+    slot_open(&taken, class, bytes);
+    store_relaxed(taken.state_byte, maker);
+    return taken.slot;
+}
+
+void sg_slot_keep(struct thread_cache *cache, size_t class, struct free_slot slot)
+{
+    thread_cache_hide();
+    bool kept = thread_cache_quarantine(cache, class, slot);
+
+    thread_cache_show(cache);
+    if (UNLIKELY(!kept))
+        sg_thread_cache_overflow(cache, (uint32_t) class, slot);
+}
+
+void sg_slot_give_edges(struct thread_cache *cache, size_t class, struct free_slot slot)
+{
+    store_relaxed(slot.state, sg_slot_clear_edges(cache, slot.slot, class));
+    sg_slot_keep(cache, class, slot);
 }
 
 uint8_t sg_slot_clear_edges(struct thread_cache *cache, char *slot, size_t class)
@@ -50,7 +68,7 @@ uint8_t sg_slot_clear_edges(struct thread_cache *cache, char *slot, size_t class
     if (!policy->has_edges)
         return SLOT_CACHED;
     if (cache != &sg_thread_cache_none &&
-        (uint32_t)(thread_cache_random(cache) >> 32) < policy->wipe_chance) {
+        thread_cache_random(cache) >> (64 - WIPE_CHANCE_BITS) < policy->wipe_chance) {
         __builtin_memset(slot, 0, policy->slot_bytes);
         return SLOT_CACHED_WIPED;
     }

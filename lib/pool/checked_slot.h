@@ -59,8 +59,15 @@ static ALWAYS_INLINE void slot_open(const struct taken_slot *taken, size_t class
     atomic_thread_fence(memory_order_release);
 }
 
-/* The same as a call: what is rare stays out of the hot path. */
-HIDDEN void sg_slot_open(const struct taken_slot *taken, size_t class, size_t bytes);
+/* The same as a call, and makes the slot live: what is rare stays out of the hot path. */
+HIDDEN void *sg_slot_open(struct taken_slot taken, size_t class, size_t bytes, uint8_t maker);
+
+/* Into the quarantine of the thread's own cache, which is not hidden, or where there is room. A function of its own so that the hot path in front
+ * of it needs no stack. */
+HIDDEN void sg_slot_keep(struct thread_cache *cache, size_t class, struct free_slot slot);
+
+/* The rest of a free of a slot that is not cleared wholly: proven, in the state SLOT_CACHED. */
+HIDDEN void sg_slot_give_edges(struct thread_cache *cache, size_t class, struct free_slot slot);
 
 /* Whether nobody wrote behind what the program asked for; `*ret_bytes` is how much that was. */
 static ALWAYS_INLINE bool slot_is_undamaged(const char *slot, const struct class_policy *policy,

@@ -52,9 +52,9 @@ struct pool_statistics {
     size_t free_runs;
     size_t thread_caches;
     size_t purge_calls;
-    size_t guard_bytes;      /* address space of the guards behind spans */
-    size_t guard_mappings;   /* ranges without access that took mappings of their own, about */
-    size_t guards_refused;   /* that the kernel or the budget did not allow */
+    size_t guard_bytes;    /* address space of the guards behind spans */
+    size_t guard_mappings; /* ranges without access that took mappings of their own, about */
+    size_t guards_refused; /* that the kernel or the budget did not allow */
 };
 
 HIDDEN void sg_pool_statistics(struct pool_statistics *ret_statistics);

@@ -17,8 +17,7 @@ static size_t bytes_of_slot(const struct span *span, const char *slot, uint8_t s
 
     if (class == CLASS_LARGE)
         return span->large_bytes;
-    if (slot_state_is_live(state) &&
-        slot_is_undamaged(slot, &sg_policy.classes[class], &bytes))
+    if (slot_state_is_live(state) && slot_is_undamaged(slot, &sg_policy.classes[class], &bytes))
         return bytes;
     return policy_usable_bytes(class);
 }
@@ -32,8 +31,8 @@ size_t sg_block_bytes_at(const struct span *span, const void *slot)
 
 static void add_stacks(struct misuse *misuse, const struct span *span)
 {
-    const struct sample *sample =
-        span->slots.class == CLASS_LARGE ? sg_sample_of(span->sample) : NULL;
+    const struct sample *sample = span->slots.class == CLASS_LARGE ? sg_sample_of(span->sample)
+                                                                   : NULL;
 
     if (sample == NULL)
         return;

@@ -24,8 +24,8 @@ static uint8_t quarantine_slots(size_t slot_bytes)
 
 static uint32_t wipe_chance(uint64_t slot_bytes, uint64_t zero_bytes)
 {
-    uint64_t chance = (zero_bytes << 32) / (4 * slot_bytes + zero_bytes);
-    const uint64_t most = ((uint64_t)1 << 32) / 64;
+    uint64_t chance = (zero_bytes << WIPE_CHANCE_BITS) / (4 * slot_bytes + zero_bytes);
+    const uint64_t most = ((uint64_t)1 << WIPE_CHANCE_BITS) / 64;
 
     return (uint32_t)(chance < most ? chance : most);
 }
@@ -48,7 +48,7 @@ static struct class_policy class_policy(uint32_t class)
         .slot_bytes = slot_bytes,
         .usable_bytes = class == CLASS_ZERO ? 0 : slot_bytes - canary_bytes,
         /* A quarter of `zero_bytes` each time on average, and one time in 64 at most. */
-        .wipe_chance = wipe_chance(slot_bytes, zero_bytes),
+        .wipe_chance = wipe_chance(slot_bytes, zero_bytes) & 0xfffffff,
         .canary_bytes = canary_bytes,
         .quarantine_slots = quarantine_slots(slot_bytes),
         .is_cleared = is_cleared,

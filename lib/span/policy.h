@@ -17,16 +17,20 @@ enum class_way {
     WAY_EDGES,      /* canary, edges cleared, checked */
 };
 
+#define WIPE_CHANCE_BITS 28
+
 struct class_policy {
     uint32_t slot_bytes;
     uint32_t usable_bytes; /* slot_bytes without the canary; 0 in the class of malloc(0) */
-    uint32_t wipe_chance;  /* of 2^32: how often a slot with edges is cleared wholly when freed */
-    uint8_t canary_bytes;  /* CANARY_BYTES or 0 */
-    uint8_t quarantine_slots; /* a power of two, or 0: most freed slots that a bin holds back */
-    bool is_cleared;          /* all of a free slot is zero */
-    bool has_edges;           /* its first and last CONTENT_EDGE_BYTES are */
-    uint8_t way;              /* enum class_way */
+    uint32_t wipe_chance : 28; /* of 2^28: how often a slot with edges is cleared wholly */
+    uint32_t is_cleared : 1;   /* all of a free slot is zero */
+    uint32_t has_edges : 1;    /* its first and last CONTENT_EDGE_BYTES are */
+    uint8_t way;               /* enum class_way */
+    uint8_t canary_bytes;      /* CANARY_BYTES or 0 */
+    uint8_t quarantine_slots;  /* a power of two, or 0: most freed slots that a bin holds back */
 };
+
+static_assert(sizeof(struct class_policy) == 16, "indexed in each call");
 
 struct policy {
     bool is_checked;      /* any of the defences below: every call takes the checked path */

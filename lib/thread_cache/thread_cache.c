@@ -34,6 +34,7 @@ static uint32_t capacity_max(uint32_t class)
 {
     uint32_t slots = (uint32_t)(BIN_BYTES_MAX / slot_bytes_of(class));
 
+    slots += sg_policy.classes[class].quarantine_slots;
     if (slots > BIN_SLOTS_MAX)
         return BIN_SLOTS_MAX;
     return slots < BIN_SLOTS_MIN ? BIN_SLOTS_MIN : slots;

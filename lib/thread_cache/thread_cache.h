@@ -131,10 +131,11 @@ static inline bool thread_cache_push(struct thread_cache *cache, size_t class, v
     return true;
 }
 
-/* Knuth's generator (MMIX); its high bits are the good ones. Of the thread's own cache only. */
+/* A congruential generator with a multiplier short enough for one instruction; its high bits are
+ * the good ones, and serve for which slot comes next. Of the thread's own cache only. */
 static inline uint64_t thread_cache_random(struct thread_cache *cache)
 {
-    cache->random = cache->random * 6364136223846793005u + 1442695040888963407u;
+    cache->random = cache->random * 0x5851f42d + 0x14057b7f;
     return cache->random;
 }
 
