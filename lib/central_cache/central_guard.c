@@ -45,8 +45,9 @@ bool sg_central_spare_give(struct span *span)
     struct central_list *list = &sg_central[span->slots.class];
 
     if (sg_options.isolate_classes == 0 ||
-        !sg_os_forbid((void *)span->slots.base, sg_central_body_bytes(span->slots.class)))
-        return false;
+        sg_os_forbid((void *)span->slots.base, sg_central_body_bytes(span->slots.class)) !=
+            OS_CLOSED_EMPTY)
+        return false; /* goes to the page cache after all, which opens it */
     span->slots.slot_count = 0;
     lock_acquire(&list->lock, RANK_CENTRAL_LIST);
     list_push(&list->spare, &span->link);

@@ -12,7 +12,7 @@
 #include "policy.h"
 #include "span_quarantine.h"
 
-#define QUARANTINE_BYTES_EACH (16 * KIB) /* on average, of the spans in quarantine */
+#define QUARANTINE_BYTES_EACH (8 * KIB) /* on average, of the spans in quarantine */
 
 /* States are read eight at a time; what lies behind the last one must not look free. */
 #define NOT_FREE 0xff
@@ -102,7 +102,8 @@ static struct span *take_body(uint32_t class, bool *ret_zeroed)
  * where that cannot be undone the addresses are lost. */
 static bool close_body(struct span *span, uint32_t class)
 {
-    if (class != CLASS_ZERO || sg_os_forbid((void *)span->slots.base, sg_central_body_bytes(class)))
+    if (class != CLASS_ZERO ||
+        sg_os_forbid((void *)span->slots.base, sg_central_body_bytes(class)) != OS_OPEN)
         return true;
     if (sg_os_allow((void *)span->slots.base, span_bytes(span)))
         sg_page_cache_give(span, false, 0);
@@ -137,6 +138,14 @@ struct span *sg_central_span_create(uint32_t class)
     return span;
 }
 
+/* Of a span that is given up: all but its guard. */
+static size_t open_pages(uint32_t class)
+{
+    bool is_closed = class == CLASS_ZERO || sg_options.isolate_classes != 0;
+
+    return is_closed ? 0 : sg_central_body_bytes(class) / PAGE_BYTES;
+}
+
 static void release(struct span *span)
 {
     uint32_t class = span->slots.class;
@@ -145,8 +154,7 @@ static void release(struct span *span)
     sg_page_cache_note_absent(-(long)__builtin_popcountll(span->given_back));
     if (!sg_central_spare_give(span)) {
         sg_central_note_guard(-(long)(span_bytes(span) - sg_central_body_bytes(class)));
-        sg_page_cache_give(span, false,
-                           class == CLASS_ZERO ? 0 : sg_central_body_bytes(class) / PAGE_BYTES);
+        sg_page_cache_give(span, false, open_pages(class));
     }
     sg_object_pool_give((void *)states, states_bytes(class));
 }

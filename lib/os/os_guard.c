@@ -39,12 +39,6 @@ static size_t map_count_max(void)
     return count == 0 ? MAP_COUNT_DEFAULT : count;
 }
 
-void sg_os_guard_start(bool by_mprotect, size_t budget_wanted)
-{
-    store_relaxed(&without_madvise, by_mprotect);
-    store_relaxed(&budget, budget_wanted);
-}
-
 static bool advise(void *address, size_t bytes, int advice)
 {
     return !os_failed(os_syscall3(SYS_madvise, (long)address, (long)bytes, advice));
@@ -55,26 +49,32 @@ static bool protect(void *address, size_t bytes, int protection)
     return !os_failed(os_syscall3(SYS_mprotect, (long)address, (long)bytes, protection));
 }
 
+/* The kernel looks at the advice before it looks at the length. */
+static bool has_guards(void)
+{
+    return advise(NULL, 0, MADV_GUARD_INSTALL);
+}
+
+void sg_os_guard_start(bool by_mprotect, size_t budget_wanted)
+{
+    bool without = by_mprotect || !has_guards();
+    size_t maps = without ? map_count_max() : MAP_COUNT_DEFAULT;
+
+    store_relaxed(&without_madvise, without);
+    store_relaxed(&budget, budget_wanted != 0 ? budget_wanted : maps / 4);
+}
+
 bool sg_os_vacate(void *address, size_t bytes)
 {
     return !load_relaxed(&without_madvise) && bytes <= MARKED_BYTES_MAX &&
            advise(address, bytes, MADV_GUARD_INSTALL);
 }
 
-/* Read when first needed: most processes on new kernels never do. */
-static size_t budget_now(void)
+bool sg_os_forbid_and_keep(void *address, size_t bytes)
 {
-    if (load_relaxed(&budget) == 0)
-        store_relaxed(&budget, map_count_max() / 4);
-    return load_relaxed(&budget);
-}
-
-static bool forbid_by_mprotect(void *address, size_t bytes)
-{
-    if (atomic_fetch_add_explicit(&protected_ranges, 1, memory_order_relaxed) < budget_now()) {
+    if (atomic_fetch_add_explicit(&protected_ranges, 1, memory_order_relaxed) <
+        load_relaxed(&budget)) {
         store_relaxed(&uses_mprotect, true);
-        if (!sg_os_purge(address, bytes))
-            __builtin_memset(address, 0, bytes); /* locked memory: the kernel keeps it */
         if (protect(address, bytes, PROT_NONE))
             return true;
     }
@@ -83,9 +83,13 @@ static bool forbid_by_mprotect(void *address, size_t bytes)
     return false;
 }
 
-bool sg_os_forbid(void *address, size_t bytes)
+enum os_closed sg_os_forbid(void *address, size_t bytes)
 {
-    return sg_os_vacate(address, bytes) || forbid_by_mprotect(address, bytes);
+    if (sg_os_vacate(address, bytes))
+        return OS_CLOSED_EMPTY;
+    if (!sg_os_forbid_and_keep(address, bytes))
+        return OS_OPEN;
+    return sg_os_purge(address, bytes) ? OS_CLOSED_EMPTY : OS_CLOSED;
 }
 
 static void count_allowed(void)

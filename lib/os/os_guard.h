@@ -11,12 +11,18 @@
 #include "compiler.h"
 
 /* `by_mprotect`: as on a kernel without guard madvise. `budget`: most ranges forbidden by
- * mprotect; 0: a quarter of vm.max_map_count. Once, at start. */
+ * mprotect; 0: a quarter of vm.max_map_count, which is read if the kernel lacks guards. Once, at
+ * start, before a program forbids itself system calls. */
 HIDDEN void sg_os_guard_start(bool by_mprotect, size_t budget);
 
-/* No access until sg_os_allow(); contents are lost, and the memory goes back. False: the range is
- * as accessible as before, and may have lost its contents. */
-HIDDEN MUST_USE bool sg_os_forbid(void *address, size_t bytes);
+/* No access until sg_os_allow(). CLOSED_EMPTY: the memory went back, and what is opened again reads
+ * as zero. CLOSED: contents may be there still (the kernel keeps locked memory). OPEN: neither the
+ * kernel nor the budget allows it; contents may be lost. */
+enum os_closed { OS_OPEN, OS_CLOSED, OS_CLOSED_EMPTY };
+HIDDEN enum os_closed sg_os_forbid(void *address, size_t bytes);
+
+/* The same by mprotect, and the memory stays: for what is likely to be used again soon. */
+HIDDEN MUST_USE bool sg_os_forbid_and_keep(void *address, size_t bytes);
 
 /* The same, only where it splits no mapping: for ranges that are many. False: nothing changed. */
 HIDDEN MUST_USE bool sg_os_vacate(void *address, size_t bytes);

@@ -18,7 +18,9 @@
 
 #define LEAD_BYTES_MAX (64 * KIB)        /* in front of an object, by chance */
 #define QUARANTINE_BYTES_MAX (256 * MIB) /* address space; there is no memory behind it */
-#define SLACK_BYTES 16u               /* behind an object, that are kept zero */
+#define KEPT_SPANS 2u /* freed objects in quarantine that still have their memory */
+#define KEPT_BYTES_MAX (16 * MIB)
+#define SLACK_BYTES 16u /* behind an object, that are kept zero */
 
 /* All relaxed: statistics, bounds and a number for each, which order nothing. */
 static _Atomic uint32_t remap_count;
@@ -47,9 +49,9 @@ static uintptr_t body_end(const struct span *span)
                     sg_os_page_bytes);
 }
 
-static bool forbid(uintptr_t from, uintptr_t end)
+static enum os_closed forbid(uintptr_t from, uintptr_t end)
 {
-    return from >= end || sg_os_forbid((void *)from, end - from);
+    return from >= end ? OS_CLOSED_EMPTY : sg_os_forbid((void *)from, end - from);
 }
 
 static bool allow(uintptr_t from, uintptr_t end)
@@ -141,12 +143,15 @@ void *sg_large_take(struct large_request request, bool *ret_zeroed)
 
     if (span == NULL)
         return NULL;
+    span->is_empty_inside = false;
     span->lead_bytes = (uint32_t)lead;
     span->slots.base += lead;
     span->large_bytes = request.bytes;
     /* Where the kernel refuses a guard there is none: density is lowered, nothing fails. */
-    bool closed = forbid(span_start(span), body_start(span));
-    span->is_guarded = guarded && forbid(body_end(span), span_end(span)) && closed;
+    enum os_closed lead_is = forbid(span_start(span), body_start(span));
+    enum os_closed trail_is = guarded ? forbid(body_end(span), span_end(span)) : OS_OPEN;
+    span->is_guarded = guarded;
+    span->is_empty_around = lead_is == OS_CLOSED_EMPTY && trail_is == OS_CLOSED_EMPTY;
     describe(span, request);
     if (!*ret_zeroed)
         clear_slack(span);
@@ -165,24 +170,44 @@ bool sg_large_claim(struct span *span, uint8_t state)
 
 static void release(struct span *span)
 {
-    bool is_zero = load_relaxed(&span->large_state) == SLOT_QUARANTINED && span->is_guarded;
+    bool is_zero = span->is_empty_inside && span->is_empty_around;
 
     store_relaxed(&span->large_state, SLOT_CENTRAL);
     sg_sample_end(span->sample);
     sg_page_cache_give(span, is_zero, 0);
 }
 
-static void evict(uint32_t spans, size_t bytes)
+static void evict(struct span_quarantine *quarantine, uint32_t spans, size_t bytes)
 {
     struct span *span;
 
-    while ((span = sg_span_quarantine_evict(&sg_quarantine_large, spans, bytes)) != NULL)
+    while ((span = sg_span_quarantine_evict(quarantine, spans, bytes)) != NULL)
         release(span);
 }
 
 void sg_large_quarantine_drain(void)
 {
-    evict(0, 0);
+    evict(&sg_quarantine_kept, 0, 0);
+    evict(&sg_quarantine_large, 0, 0);
+}
+
+/* No access to a freed object from here on. Its memory goes back, unless the page cache would keep
+ * it: who frees and allocates in turn does not pay for faults each time. */
+static bool close_body(struct span *span)
+{
+    uintptr_t from = body_start(span);
+    uintptr_t end = body_end(span);
+
+    span->is_empty_inside = false;
+    if (span->sample == 0 && sg_page_cache_would_keep(span->pages) &&
+        sg_os_forbid_and_keep((void *)from, end - from))
+        return true;
+
+    enum os_closed closed = forbid(from, end);
+    span->is_empty_inside = closed == OS_CLOSED_EMPTY;
+    if (span->is_empty_inside)
+        sg_page_cache_note_vacated(span->pages);
+    return closed != OS_OPEN;
 }
 
 /* Freed samples wait in every profile: half of them may. */
@@ -195,19 +220,20 @@ static uint32_t held_at_most(void)
 
 void sg_large_give(struct span *span)
 {
-    bool is_closed = false;
-
     sg_sample_note_free(span->sample);
     atomic_fetch_sub_explicit(&live_count, 1, memory_order_relaxed);
     atomic_fetch_sub_explicit(&live_bytes, span->large_bytes, memory_order_relaxed);
-    if (sg_options.guard_free != 0 || span->sample != 0)
-        is_closed = forbid(body_start(span), body_end(span));
+    bool is_closed = (sg_options.guard_free != 0 || span->sample != 0) && close_body(span);
+    bool has_memory = is_closed && !span->is_empty_inside;
+    struct span_quarantine *quarantine = has_memory ? &sg_quarantine_kept : &sg_quarantine_large;
+
     store_relaxed(&span->large_state, is_closed ? SLOT_QUARANTINED : SLOT_CENTRAL);
-    if (!is_closed || !sg_span_quarantine_put(&sg_quarantine_large, span, span->sample != 0)) {
+    if (!is_closed || !sg_span_quarantine_put(quarantine, span, span->sample != 0)) {
         release(span);
         return;
     }
-    evict(held_at_most(), QUARANTINE_BYTES_MAX);
+    evict(&sg_quarantine_kept, KEPT_SPANS, KEPT_BYTES_MAX);
+    evict(&sg_quarantine_large, held_at_most(), QUARANTINE_BYTES_MAX);
 }
 
 static bool grow(struct span *span, uintptr_t old_end, uintptr_t new_end, size_t pages)
@@ -220,7 +246,7 @@ static bool grow(struct span *span, uintptr_t old_end, uintptr_t new_end, size_t
 static bool shrink(struct span *span, uintptr_t old_end, uintptr_t new_end, size_t pages)
 {
     if (sg_options.guard_free != 0)
-        (void)!forbid(new_end, old_end);
+        (void)forbid(new_end, old_end);
     return pages == span->pages || sg_page_cache_shrink(span, pages, 0);
 }
 
@@ -240,7 +266,8 @@ bool sg_large_resize(struct span *span, size_t bytes)
         return false;
     atomic_fetch_add_explicit(&live_bytes, bytes - span->large_bytes, memory_order_relaxed);
     span->large_bytes = bytes;
-    span->is_guarded = guarded && forbid(new_end, span_end(span));
+    if (guarded && forbid(new_end, span_end(span)) != OS_CLOSED_EMPTY)
+        span->is_empty_around = false;
     clear_slack(span);
     return true;
 }

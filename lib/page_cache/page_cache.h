@@ -37,6 +37,11 @@ HIDDEN MUST_USE bool sg_page_cache_shrink(struct span *span, size_t pages, size_
 /* Gives all dirty memory beyond `keep_bytes` back to the kernel; returns the bytes given back. */
 HIDDEN size_t sg_page_cache_trim(size_t keep_bytes);
 
+/* Whether memory of so many pages would stay if it were given dirty now, and that it went back
+ * instead: so that asking for it again soon counts as regret, see page_purge.c. */
+HIDDEN MUST_USE bool sg_page_cache_would_keep(size_t pages);
+HIDDEN void sg_page_cache_note_vacated(size_t pages);
+
 /* Tells that `os_pages` more OS pages inside spans in use have no memory (fewer, if negative):
  * never touched yet, or given back. What may stay dirty goes by the memory in use. */
 HIDDEN void sg_page_cache_note_absent(long os_pages);

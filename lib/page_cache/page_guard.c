@@ -52,6 +52,6 @@ bool sg_page_access_set(const struct span *span, const struct page_access *acces
     if (open_bytes > 0 && !sg_os_allow((void *)access->open_from, open_bytes))
         return false;
     if (close_bytes > 0) /* where the kernel refuses, density is lowered and nothing fails */
-        (void)!sg_os_forbid((void *)access->close_from, close_bytes);
+        (void)sg_os_forbid((void *)access->close_from, close_bytes);
     return true;
 }

@@ -91,6 +91,21 @@ static void note_purge(size_t pages)
     sg_page_cache.unregretted_pages += pages;
 }
 
+bool sg_page_cache_would_keep(size_t pages)
+{
+    lock_acquire(&sg_page_cache.lock, RANK_PAGE_CACHE);
+    bool keeps = sg_page_cache.dirty_pages + pages <= sg_page_cache_dirty_limit();
+    lock_release(&sg_page_cache.lock, RANK_PAGE_CACHE);
+    return keeps;
+}
+
+void sg_page_cache_note_vacated(size_t pages)
+{
+    lock_acquire(&sg_page_cache.lock, RANK_PAGE_CACHE);
+    note_purge(pages);
+    lock_release(&sg_page_cache.lock, RANK_PAGE_CACHE);
+}
+
 /* Takes the oldest dirty runs out, linked through span->link; at most PURGE_BATCH. */
 static struct span *take_oldest(size_t keep_pages)
 {

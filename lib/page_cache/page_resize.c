@@ -68,4 +68,3 @@ bool sg_page_cache_shrink(struct span *span, size_t pages, size_t open_pages)
     sg_page_cache_give(rest, false, open_pages);
     return true;
 }
-

@@ -5,6 +5,7 @@
 
 COLD_ZEROES struct span_quarantine sg_quarantine_central;
 COLD_ZEROES struct span_quarantine sg_quarantine_large;
+COLD_ZEROES struct span_quarantine sg_quarantine_kept;
 
 static void lock(struct span_quarantine *quarantine)
 {
@@ -41,7 +42,8 @@ struct span *sg_span_quarantine_evict(struct span_quarantine *quarantine, uint32
 
     lock(quarantine);
     if (quarantine->count > spans || quarantine->pages > bytes / PAGE_BYTES) {
-        uint32_t chosen = random_below(&quarantine->random, quarantine->count);
+        uint32_t older = quarantine->count > 1 ? quarantine->count - 1 : 1;
+        uint32_t chosen = random_below(&quarantine->random, older); /* never the one put last */
 
         span = quarantine->held[chosen];
         quarantine->held[chosen] = quarantine->held[--quarantine->count];

@@ -20,9 +20,11 @@ struct span_quarantine {
     struct span *held[SPAN_QUARANTINE_MAX];
 };
 
-/* Emptied spans of slots, which keep their memory, and large objects, which have none. */
+/* Emptied spans of slots, which keep their memory; large objects, which have none; and a few that
+ * have, without access all the same. */
 extern HIDDEN struct span_quarantine sg_quarantine_central;
 extern HIDDEN struct span_quarantine sg_quarantine_large;
+extern HIDDEN struct span_quarantine sg_quarantine_kept;
 
 /* False: there is no room or (unless `always`) no quarantine; the span stays the caller's. */
 HIDDEN MUST_USE bool sg_span_quarantine_put(struct span_quarantine *quarantine, struct span *span,

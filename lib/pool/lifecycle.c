@@ -101,6 +101,7 @@ static void step_all(enum lock_step step)
                                  step_lock(sg_central_lock(class), step);
     step_quarantine(&sg_quarantine_central, step);
     step_quarantine(&sg_quarantine_large, step);
+    step_quarantine(&sg_quarantine_kept, step);
     damaged.page_cache = step_lock(sg_page_cache_lock(), step);
     (void)step_lock(sg_page_map_lock(), step);
     for (uint32_t i = 0; i < OBJECT_POOL_COUNT; i++)

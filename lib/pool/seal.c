@@ -7,13 +7,10 @@
 static __attribute__((section(".data.sg_seal_a"), aligned(SEAL_PAGE_BYTES), used)) char begin[1];
 static __attribute__((section(".data.sg_seal_c"), aligned(SEAL_PAGE_BYTES), used)) char end[1];
 
-/* Where nobody sorts, this stays false; the shared library has seal_sorted.c besides. */
-__attribute__((weak)) HIDDEN const bool sg_seal_is_sorted = false;
-
 bool sg_seal(void)
 {
     size_t bytes = (size_t)(end - begin);
 
-    return sg_seal_is_sorted && sg_os_page_bytes == SEAL_PAGE_BYTES &&
+    return sg_seal_is_sorted() && sg_os_page_bytes == SEAL_PAGE_BYTES &&
            sg_os_make_read_only(begin, bytes);
 }

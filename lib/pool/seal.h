@@ -10,4 +10,7 @@
  * the program's own data and is not. */
 HIDDEN bool sg_seal(void);
 
+/* Whether all sealed objects, and no others, lie between the marks of seal.c. */
+HIDDEN bool sg_seal_is_sorted(void);
+
 #endif

@@ -58,7 +58,9 @@ struct __attribute__((aligned(CACHE_LINE_BYTES))) span {
         uint64_t given_back; /* CENTRAL: bit i: the i-th OS page has no memory; its list's lock */
         struct {
             slot_state_byte large_state; /* LARGE: the state of its one slot */
-            bool is_guarded; /* LARGE: nobody has access to what lies around the object */
+            bool is_guarded; /* LARGE: has pages around the object that should have no access */
+            bool is_empty_around; /* LARGE: those have none, and no memory */
+            bool is_empty_inside; /* LARGE and freed: the object has no memory either */
             bool first_guarded; /* FREE: its first and last page; the pages between find */
             bool last_guarded;  /* sg_span_forbidden if they are; RANK_PAGE_CACHE */
             uint8_t space;   /* FREE: enum span_space */

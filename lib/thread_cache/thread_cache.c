@@ -17,6 +17,7 @@
 #define FIRST_BATCH_BYTES 1024u
 #define RARE_BYTES_MIN (4 * KIB) /* a size above this is cached from the RARE_TIMESth time on */
 #define RARE_TIMES 4u
+#define DRAIN_CAPACITY 32u /* of a bin that only takes back: half of it quarantine, if any */
 
 THREAD_POINTER struct thread_cache *sg_thread_cache_self;
 COLD_ZEROES struct thread_cache sg_thread_cache_none;
@@ -248,6 +249,9 @@ static void adapt_to_overflow(struct thread_cache *cache, uint32_t class)
         grow_bin(cache, class, BIN_SLOTS_MIN);
     else if (in_turn)
         grow_bin(cache, class, bin->capacity * 2u);
+    if (!in_turn && bin->capacity > DRAIN_CAPACITY)
+        shrink_bin(cache, class,
+                   bin->capacity / 2 > DRAIN_CAPACITY ? bin->capacity / 2 : DRAIN_CAPACITY);
     if (load_relaxed(&bin->count) >= bin->capacity)
         flush_to(bin, class, in_turn ? (bin->capacity + bin->floor) / 2 : bin->floor);
 }

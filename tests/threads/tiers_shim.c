@@ -1,5 +1,6 @@
 /* Puts stress.c on the tiers of this library under names of its own, so that a race detector keeps
  * its allocator to itself. The fast paths are those of the interface layer. */
+#include "checked_path.h"
 #include "fast_path.h"
 #include "pool.h"
 
@@ -19,7 +20,8 @@ void *sg_test_malloc(size_t bytes)
     if (getenv("SPANGUARD_PLANT_RACE") != NULL)
         planted++;
 
-    void *block = fast_allocate(bytes, SLOT_LIVE_MALLOC);
+    void *block = sg_policy.is_checked ? checked_allocate(bytes, SLOT_LIVE_MALLOC)
+                                       : fast_allocate(bytes, SLOT_LIVE_MALLOC);
 
     return block != NULL ? block : sg_pool_allocate(bytes, SLOT_LIVE_MALLOC);
 }
@@ -46,6 +48,9 @@ void *sg_test_aligned_alloc(size_t alignment, size_t bytes)
 
 void sg_test_free(void *block)
 {
-    if (!fast_free(block, SLOT_LIVE_MALLOC))
+    bool freed = sg_policy.is_checked ? checked_free(block, SLOT_LIVE_MALLOC, BYTES_ANY)
+                                      : fast_free(block, SLOT_LIVE_MALLOC);
+
+    if (!freed)
         sg_pool_free(block, SLOT_LIVE_MALLOC, "free");
 }

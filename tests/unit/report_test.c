@@ -126,10 +126,15 @@ TEST(copies_beyond_a_block)
                           .address = AT(0x14004),
                           .block = 0x14000,
                           .block_bytes = 24,
-                          .stated = 100};
+                          .stated = 100,
+                          .state = SLOT_LIVE_MALLOC};
 
     expect_line(copy, "P105 copy overflow: memcpy: 100 bytes to \\+4 of a block of 24 bytes",
                 IN_CLASS_7);
+    copy.state = SLOT_CACHED;
+    expect_line(copy, "P105 copy overflow: memcpy: 100 bytes to \\+4 of a free block of 24 bytes",
+                IN_CLASS_7);
+    copy.state = SLOT_LIVE_MALLOC;
     copy.kind = MISUSE_COPY_READ;
     expect_line(copy, "P106 copy over-read: memcpy: 100 bytes from \\+4 of a block of 24 bytes",
                 IN_CLASS_7);
