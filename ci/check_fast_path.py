@@ -1,7 +1,7 @@
 #!/usr/bin/python3 -B
 """Counts what one warm malloc, free, new and delete execute, and compares with the golden table.
 
-usage: check_fast_path.py --lib LIBRARY [--golden FILE] [--update] [--show OPERATION BYTES]
+usage: check_fast_path.py --lib LIBRARY [--golden FILE] [--update] [--show PROFILE OPERATION BYTES]
 
 The counts are exact: ci/fast_path_probe.c steps through the calls, and of its rounds the most
 frequent count is taken, so that a rare visit to the slow path does not matter. They belong to
@@ -21,6 +21,7 @@ from tap import Tap
 HERE = pathlib.Path(__file__).resolve().parent
 GOLDEN = HERE.parent / "tests" / "golden" / "fast_path.txt"
 SIZES = ["16", "64", "1024", "4096"]
+PROFILES = ["fast", "hardened"]
 NO_PTRACE = 77
 
 Cost = collections.namedtuple("Cost", "instructions branches calls atomics stack")
@@ -60,17 +61,18 @@ def build_probe(folder):
     return str(probe)
 
 
-def trace(library):
-    """The lines of the probe: operation, bytes, stack, then one offset for each instruction."""
+def trace(library, profile):
+    """The lines of the probe: profile, operation, bytes, stack, one offset for each instruction."""
     with tempfile.TemporaryDirectory() as folder:
         command = [build_probe(folder), library, *SIZES]
-        probe = subprocess.run(command, env={"LD_PRELOAD": library}, capture_output=True,
-                               text=True, check=False, timeout=120)
+        options = f"profile={profile}:sample_bytes=0"
+        probe = subprocess.run(command, env={"LD_PRELOAD": library, "SPANGUARD_OPTIONS": options},
+                               capture_output=True, text=True, check=False, timeout=120)
     if probe.returncode == NO_PTRACE:
         raise NotMeasurable("ptrace is not permitted here")
     if probe.returncode != 0:
         raise RuntimeError(f"the probe ended with {probe.returncode}: {probe.stderr.strip()}")
-    return [line.split() for line in probe.stdout.splitlines()]
+    return [[profile, *line.split()] for line in probe.stdout.splitlines()]
 
 
 def is_atomic(text):
@@ -89,25 +91,25 @@ def cost_of(stack, offsets, code):
 
 
 def measure(rows, code):
-    """(operation, bytes) -> its most frequent cost; the cheaper one of two equally frequent"""
+    """(profile, operation, bytes) -> its most frequent cost; the cheaper one of two equally frequent"""
     costs = collections.defaultdict(collections.Counter)
-    for operation, size, stack, *offsets in rows:
-        costs[operation, size][cost_of(stack, offsets, code)] += 1
+    for profile, operation, size, stack, *offsets in rows:
+        costs[profile, operation, size][cost_of(stack, offsets, code)] += 1
     return {call: min(counter, key=lambda cost: (-counter[cost], cost))
             for call, counter in costs.items()}
 
 
 def show(rows, code, call):
     """One typical run of a call, instruction by instruction."""
-    lengths = collections.Counter(len(row) for row in rows if tuple(row[:2]) == call)
+    lengths = collections.Counter(len(row) for row in rows if tuple(row[:3]) == call)
     typical = lengths.most_common(1)[0][0]
-    row = next(row for row in rows if tuple(row[:2]) == call and len(row) == typical)
-    for offset in row[3:]:
+    row = next(row for row in rows if tuple(row[:3]) == call and len(row) == typical)
+    for offset in row[4:]:
         print(f"{offset:>8}  {code.get(int(offset, 16)) if offset != '-' else 'outside'}")
 
 
 def write_golden(path, compiler, costs):
-    titles = ["operation", "bytes", *Cost._fields]
+    titles = [" profile", "operation", "bytes", *Cost._fields]
     rows = [titles] + [[*call, *map(str, cost)] for call, cost in costs.items()]
     text = HEAD.format(compiler=compiler)
     for row in rows:
@@ -119,7 +121,7 @@ def read_golden(path):
     lines = path.read_text(encoding="utf-8").splitlines()
     compiler = next(line for line in lines if line.startswith("# compiler: "))
     rows = [line.split() for line in lines if line and not line.startswith("#")][1:]
-    costs = {tuple(row[:2]): Cost(*map(int, row[2:])) for row in rows}
+    costs = {tuple(row[:3]): Cost(*map(int, row[3:])) for row in rows}
     return compiler.removeprefix("# compiler: "), costs
 
 
@@ -135,7 +137,7 @@ def differences(found, golden):
 
 def compare(tap, found, golden):
     for call in {**golden, **found}:
-        tap.check(f"{call[0]} of {call[1]} bytes costs what the table says",
+        tap.check(f"{call[1]} of {call[2]} bytes in {call[0]} costs what the table says",
                   differences(found.get(call), golden.get(call)))
 
 
@@ -145,7 +147,7 @@ def check(tap, arguments):
         raise NotMeasurable("the table is for x86_64")
     compiler = compiler_of(library)
     code = disassemble(library)
-    rows = trace(library)
+    rows = [row for profile in PROFILES for row in trace(library, profile)]
     costs = measure(rows, code)
     if arguments.show:
         show(rows, code, tuple(arguments.show))
@@ -162,7 +164,7 @@ def main():
     parser.add_argument("--lib", required=True, type=pathlib.Path)
     parser.add_argument("--golden", default=GOLDEN, type=pathlib.Path)
     parser.add_argument("--update", action="store_true", help="rewrite the table")
-    parser.add_argument("--show", nargs=2, metavar=("OPERATION", "BYTES"),
+    parser.add_argument("--show", nargs=3, metavar=("PROFILE", "OPERATION", "BYTES"),
                         help="print the instructions of one such call")
     arguments = parser.parse_args()
     tap = Tap()

@@ -106,13 +106,13 @@ def cost_trials(folder, wanted):
     yield "cost: counts as by eye", list(wrong_counts(golden.read_text(encoding="utf-8")))
     for name, (old, new), call, words in COST_PLANTS:
         if wanted in f"cost: {name}":
-            test = f"{call} costs what the table says"
+            test = f"{call} in fast costs what the table says"
             planted = check(LIBRARY.replace(old, new))
             yield f"cost: finds {name}", list(flipped(clean, only(planted, test), test, words))
 
 
 def wrong_counts(table):
-    for call, row in (("malloc 16", "2 0 0 0 0"), ("delete 4096", "1 0 0 0 0")):
+    for call, row in (("fast malloc 16", "2 0 0 0 0"), ("hardened delete 4096", "1 0 0 0 0")):
         if f"{call} {row}" not in [" ".join(line.split()) for line in table.splitlines()]:
             yield f"no row: {call} {row}"
             yield table

@@ -16,8 +16,8 @@
 
 static void *tier_malloc(size_t bytes, uint8_t maker)
 {
-    void *block =
-        sg_policy.is_checked ? checked_allocate(bytes, maker) : fast_allocate(bytes, maker);
+    void *block = sg_policy.is_checked ? checked_allocate(bytes, maker)
+                                       : fast_allocate(bytes, maker);
 
     return block != NULL ? block : sg_pool_allocate(bytes, maker);
 }

@@ -68,10 +68,10 @@ static void check_page_cache(void)
         dirty_pages += span->pages;
     }
     expect(dirty_pages == sg_page_cache.dirty_pages, "dirty pages are in no list");
-    expect(sg_page_cache.purging_pages == 0 &&
-               pages_of(sg_page_cache.clean) + pages_of(sg_page_cache.dirty) +
-                       sg_page_cache.used_pages ==
-                   sg_page_cache.mapped_pages,
+    expect(sg_page_cache.purging_pages == 0 && pages_of(sg_page_cache.clean) +
+                                                       pages_of(sg_page_cache.dirty) +
+                                                       sg_page_cache.used_pages ==
+                                                   sg_page_cache.mapped_pages,
            "pages are lost or counted twice");
 }
 

@@ -15,8 +15,8 @@
 #include "compiler.h"
 #include "secrets.h"
 
-#define CANARY_BYTES 8u
-#define CANARY_SLACK_BYTES 16u
+#define CANARY_BYTES ((size_t)8)
+#define CANARY_SLACK_BYTES ((size_t)16)
 
 static inline uint64_t canary_at(uintptr_t place)
 {

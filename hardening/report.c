@@ -13,8 +13,7 @@ COLD_ZEROES char sg_report_last[REPORT_LINE_BYTES];
 static _Atomic bool last_is_busy;
 
 /* Not atomic: written once, before there is a second thread; sealed then. */
-static SEALED struct report_settings settings = {
-    .profile = "hardened", .target = REPORT_STDERR};
+static SEALED struct report_settings settings = {.profile = "hardened", .target = REPORT_STDERR};
 
 void sg_report_configure(const struct report_settings *wanted)
 {

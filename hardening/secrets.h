@@ -6,10 +6,10 @@
 
 /* Keys of the defences; read-only once the process runs. All zero before the start. */
 struct keys {
-    uint64_t slot;     /* entry.h */
+    uint64_t slot; /* entry.h */
     uint64_t state;
     uint64_t tag;
-    uint64_t canary;   /* canary.h */
+    uint64_t canary; /* canary.h */
     uint64_t canary_factor;
 };
 

@@ -15,13 +15,13 @@
 
 /* Where a slot is and, when live, which interface made it. All-zero metadata is all free. */
 enum slot_state {
-    SLOT_CENTRAL = 0, /* free, in its span                         */
-    SLOT_CACHED,      /* free, in a thread cache                   */
-    SLOT_CACHED_ZERO, /* the same, and fresh: all reads as zero    */
+    SLOT_CENTRAL = 0,  /* free, in its span                         */
+    SLOT_CACHED,       /* free, in a thread cache                   */
+    SLOT_CACHED_ZERO,  /* the same, and fresh: all reads as zero    */
     SLOT_CACHED_WIPED, /* the same, and all of it was cleared by us */
-    SLOT_TRANSFER,    /* free, in a batch between thread caches    */
-    SLOT_RESIZING,    /* large: realloc is at it, nobody may end it */
-    SLOT_QUARANTINED, /* large: freed, without access              */
+    SLOT_TRANSFER,     /* free, in a batch between thread caches    */
+    SLOT_RESIZING,     /* large: realloc is at it, nobody may end it */
+    SLOT_QUARANTINED,  /* large: freed, without access              */
     SLOT_LIVE_FIRST = 8,
     SLOT_LIVE_MALLOC = SLOT_LIVE_FIRST,
     SLOT_LIVE_ALIGNED,

@@ -77,7 +77,7 @@ EXPORT void spanguard_report_copy(const char *function, const void *address, siz
     if (!place.has_block)
         misuse.kind = MISUSE_STALE;
     else
-        misuse.class =
-            place.span->slots.class == CLASS_LARGE ? REPORT_CLASS_LARGE : place.span->slots.class;
+        misuse.class = place.span->slots.class == CLASS_LARGE ? REPORT_CLASS_LARGE
+                                                              : place.span->slots.class;
     sg_report_misuse(&misuse);
 }

@@ -29,8 +29,7 @@ static ALWAYS_INLINE void *checked_allocate(size_t bytes, uint8_t maker)
     struct taken_slot taken;
 
     /* No bytes wrap around and leave too. */
-    if (UNLIKELY(bytes - 1 >= SMALL_MAX_BYTES || cache == NULL) ||
-        UNLIKELY(cache->sample_left < 0))
+    if (UNLIKELY(bytes - 1 >= SMALL_MAX_BYTES || cache == NULL) || UNLIKELY(cache->sample_left < 0))
         return NULL;
 
     size_t class = checked_class_of(bytes);
@@ -61,8 +60,8 @@ static ALWAYS_INLINE void *checked_allocate(size_t bytes, uint8_t maker)
     return slot;
 }
 
-/* Ends a call of free() and its like: proves, clears and takes a block of `maker`, of `stated` bytes
- * unless that is BYTES_ANY. False, with nothing changed: the slow way. */
+/* Ends a call of free() and its like: proves, clears and takes a block of `maker`, of `stated`
+ * bytes unless that is BYTES_ANY. False, with nothing changed: the slow way. */
 #define BYTES_ANY SIZE_MAX
 
 static ALWAYS_INLINE bool checked_free(void *object, uint8_t maker, size_t stated)

@@ -96,12 +96,12 @@ static void collect(struct figure *figures)
 
     sg_pool_statistics(&now);
     const struct figure all[FIGURE_COUNT] = {
-        {"mapped_bytes", now.mapped_bytes},   {"metadata_bytes", now.metadata_bytes},
-        {"live_bytes", now.live_bytes},       {"large_bytes", now.large_bytes},
-        {"large_count", now.large_count},     {"thread_cached_bytes", now.cached_bytes},
-        {"central_bytes", now.central_bytes}, {"dirty_bytes", now.dirty_bytes},
-        {"clean_bytes", now.clean_bytes},     {"thread_caches", now.thread_caches},
-        {"purge_calls", now.purge_calls},     {"guard_bytes", now.guard_bytes},
+        {"mapped_bytes", now.mapped_bytes},     {"metadata_bytes", now.metadata_bytes},
+        {"live_bytes", now.live_bytes},         {"large_bytes", now.large_bytes},
+        {"large_count", now.large_count},       {"thread_cached_bytes", now.cached_bytes},
+        {"central_bytes", now.central_bytes},   {"dirty_bytes", now.dirty_bytes},
+        {"clean_bytes", now.clean_bytes},       {"thread_caches", now.thread_caches},
+        {"purge_calls", now.purge_calls},       {"guard_bytes", now.guard_bytes},
         {"guard_mappings", now.guard_mappings}, {"guards_refused", now.guards_refused},
     };
     __builtin_memcpy(figures, all, sizeof(all));

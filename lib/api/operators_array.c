@@ -24,9 +24,8 @@ void sg_delete_array(void *object)
 {
     if (UNLIKELY(!operators_are_ours()))
         _ZdlPv(object);
-    else if (sg_policy.is_checked
-                 ? UNLIKELY(!checked_free(object, SLOT_LIVE_NEW_ARRAY, BYTES_ANY))
-                 : UNLIKELY(!fast_free(object, SLOT_LIVE_NEW_ARRAY)))
+    else if (sg_policy.is_checked ? UNLIKELY(!checked_free(object, SLOT_LIVE_NEW_ARRAY, BYTES_ANY))
+                                  : UNLIKELY(!fast_free(object, SLOT_LIVE_NEW_ARRAY)))
         sg_operator_free(object, SLOT_LIVE_NEW_ARRAY, "operator delete[]");
 }
 

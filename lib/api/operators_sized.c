@@ -38,15 +38,15 @@ EXPORT void _ZdlPvm(void *object, size_t bytes)
         checked_delete(object, bytes);
         return;
     }
-    if (UNLIKELY(load_relaxed(&sg_operators_state) != OPERATORS_ARE_OURS) ||
-        sg_policy.is_checked || UNLIKELY(!fast_free_sized(object, bytes, SLOT_LIVE_NEW)))
+    if (UNLIKELY(load_relaxed(&sg_operators_state) != OPERATORS_ARE_OURS) || sg_policy.is_checked ||
+        UNLIKELY(!fast_free_sized(object, bytes, SLOT_LIVE_NEW)))
         delete_slow(object, bytes);
 }
 
 EXPORT void _ZdaPvm(void *object, size_t bytes)
 {
-    if (UNLIKELY(load_relaxed(&sg_operators_state) != OPERATORS_ARE_OURS) ||
-        sg_policy.is_checked || UNLIKELY(!fast_free_sized(object, bytes, SLOT_LIVE_NEW_ARRAY)))
+    if (UNLIKELY(load_relaxed(&sg_operators_state) != OPERATORS_ARE_OURS) || sg_policy.is_checked ||
+        UNLIKELY(!fast_free_sized(object, bytes, SLOT_LIVE_NEW_ARRAY)))
         delete_array_slow(object, bytes);
 }
 

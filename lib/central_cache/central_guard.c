@@ -5,7 +5,6 @@
 #include "os_memory.h"
 #include "secrets.h"
 
-
 static size_t random_pages(void)
 {
     static _Atomic uint64_t guards; /* relaxed: each guard has another number, no more */

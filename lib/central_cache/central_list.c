@@ -186,7 +186,6 @@ static void to_span(struct central_list *list, struct span *span, slot_state_byt
     *empty = span;
 }
 
-
 /* What waits in transfer goes back to its spans: each slot there holds the span around it. */
 static void spill_transfer(struct central_list *list, uint32_t class, struct span **empty)
 {

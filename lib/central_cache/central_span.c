@@ -1,8 +1,8 @@
 /* Birth, carving and death of the spans of a class. */
 #include "bits.h"
-#include "central_state.h"
 #include "central_guard.h"
 #include "central_list.h"
+#include "central_state.h"
 #include "content.h"
 #include "object_pool.h"
 #include "options.h"
@@ -43,7 +43,8 @@ static bool takes_os_pages(uint32_t class)
 
 size_t sg_central_body_bytes(uint32_t class)
 {
-    return takes_os_pages(class) ? sg_os_page_bytes : sg_size_classes[class].span_pages * PAGE_BYTES;
+    return takes_os_pages(class) ? sg_os_page_bytes
+                                 : sg_size_classes[class].span_pages * PAGE_BYTES;
 }
 
 static size_t span_alignment_pages(uint32_t class)
@@ -86,11 +87,11 @@ static struct span *take_body(uint32_t class, bool *ret_zeroed)
         return span;
     }
     size_t body_pages = sg_central_body_bytes(class) / PAGE_BYTES;
-    struct page_request request = {.pages = body_pages,
-                                   .guard_pages = sg_central_guard_pages(class, body_pages,
-                                                                         span_alignment_pages(class)),
-                                   .alignment_pages = span_alignment_pages(class),
-                                   .owner = SPAN_CENTRAL};
+    struct page_request request = {
+        .pages = body_pages,
+        .guard_pages = sg_central_guard_pages(class, body_pages, span_alignment_pages(class)),
+        .alignment_pages = span_alignment_pages(class),
+        .owner = SPAN_CENTRAL};
 
     span = sg_page_cache_take(request, ret_zeroed);
     if (span != NULL)

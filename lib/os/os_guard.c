@@ -25,7 +25,7 @@ static _Atomic size_t refused_ranges;
 
 static size_t map_count_max(void)
 {
-    char text[32];
+    char text[32] = "";
     size_t count = 0;
     long file = os_syscall6(SYS_openat, AT_FDCWD, (long)"/proc/sys/vm/max_map_count",
                             O_RDONLY | O_CLOEXEC, 0, 0, 0);
@@ -96,9 +96,9 @@ static void count_allowed(void)
 {
     size_t ranges = load_relaxed(&protected_ranges);
 
-    while (ranges > 0 && !atomic_compare_exchange_weak_explicit(&protected_ranges, &ranges,
-                                                                ranges - 1, memory_order_relaxed,
-                                                                memory_order_relaxed))
+    while (ranges > 0 &&
+           !atomic_compare_exchange_weak_explicit(&protected_ranges, &ranges, ranges - 1,
+                                                  memory_order_relaxed, memory_order_relaxed))
         continue;
 }
 

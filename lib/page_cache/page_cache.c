@@ -121,8 +121,8 @@ void sg_page_cache_insert(struct span *span, enum run_kind kind)
     }
 }
 
-/* A record for the pages of `span` from the `pages`th on, which `span` then lacks. NULL: there is no
- * memory for it, nothing changed. */
+/* A record for the pages of `span` from the `pages`th on, which `span` then lacks. NULL: there is
+ * no memory for it, nothing changed. */
 static struct span *cut(struct span *span, size_t pages)
 {
     struct span *rest =

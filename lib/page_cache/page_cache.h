@@ -29,8 +29,8 @@ HIDDEN MUST_USE struct span *sg_page_cache_take(struct page_request request, boo
 HIDDEN void sg_page_cache_give(struct span *span, bool zeroed, size_t open_pages);
 
 /* Changes the length of a LARGE span in place. Growing fails if the pages behind are not free,
- * shrinking if there is no memory for one more record; then nothing has changed. `open_pages`: of what
- * is cut off, as above. */
+ * shrinking if there is no memory for one more record; then nothing has changed. `open_pages`: of
+ * what is cut off, as above. */
 HIDDEN MUST_USE bool sg_page_cache_extend(struct span *span, size_t pages);
 HIDDEN MUST_USE bool sg_page_cache_shrink(struct span *span, size_t pages, size_t open_pages);
 

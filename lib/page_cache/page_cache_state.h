@@ -36,8 +36,8 @@ extern HIDDEN struct page_cache sg_page_cache;
 HIDDEN void sg_page_cache_insert(struct span *span, enum run_kind kind);
 HIDDEN void sg_page_cache_remove(struct span *span);
 
-/* Cuts `span`, which is in no set, after `pages` pages; the rest becomes a free run of `kind`. False
- * if there is no memory for its record. Under the lock. */
+/* Cuts `span`, which is in no set, after `pages` pages; the rest becomes a free run of `kind`.
+ * False if there is no memory for its record. Under the lock. */
 HIDDEN MUST_USE bool sg_page_cache_split(struct span *span, size_t pages, enum run_kind kind);
 
 /* Where classes are isolated, what was a large object never becomes slots, nor the other way. */

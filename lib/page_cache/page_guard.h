@@ -13,8 +13,8 @@ static inline struct span *sg_page_mark(bool is_guarded)
     return is_guarded ? &sg_span_forbidden : &sg_span_retired;
 }
 
-/* Of the `index`th page of a free run, or of one that is in no set. RANK_PAGE_CACHE is held here and
- * below. */
+/* Of the `index`th page of a free run, or of one that is in no set. RANK_PAGE_CACHE is held here
+ * and below. */
 HIDDEN bool sg_page_is_guarded(const struct span *span, size_t index);
 
 /* Marks the pages of a span that becomes a free run: those from `open_pages` on are guarded. */
@@ -34,7 +34,6 @@ struct page_access {
 HIDDEN struct page_access sg_page_access_of(const struct span *span, size_t open_pages);
 
 /* Without the lock. False: the kernel has no more mappings; what was to be opened is lost. */
-HIDDEN MUST_USE bool sg_page_access_set(const struct span *span,
-                                        const struct page_access *access);
+HIDDEN MUST_USE bool sg_page_access_set(const struct span *span, const struct page_access *access);
 
 #endif

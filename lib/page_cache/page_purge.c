@@ -136,8 +136,8 @@ static void vacated(struct span *span)
     span->last_guarded = true;
 }
 
-/* True: the run holds no memory any more. A clean run promises zeroes, so whoever still writes there
- * had better be stopped: if that splits no mapping, nobody has access to it. */
+/* True: the run holds no memory any more. A clean run promises zeroes, so whoever still writes
+ * there had better be stopped: if that splits no mapping, nobody has access to it. */
 static bool give_memory_back(struct span *span)
 {
     void *base = (void *)span->slots.base;

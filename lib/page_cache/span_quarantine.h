@@ -28,7 +28,7 @@ extern HIDDEN struct span_quarantine sg_quarantine_kept;
 
 /* False: there is no room or (unless `always`) no quarantine; the span stays the caller's. */
 HIDDEN MUST_USE bool sg_span_quarantine_put(struct span_quarantine *quarantine, struct span *span,
-                                          bool always);
+                                            bool always);
 
 /* A span by chance if more than `spans` or `bytes` are held, else NULL; asked until then. */
 HIDDEN MUST_USE struct span *sg_span_quarantine_evict(struct span_quarantine *quarantine,

@@ -14,8 +14,8 @@
 /* P202. */
 HIDDEN _Noreturn void sg_slot_report_content(const char *slot, size_t class);
 
-/* P101 or P103; but P203 if the slot is not live any more: then another thread is freeing it at this
- * moment, and that is what damaged the canary. */
+/* P101 or P103; but P203 if the slot is not live any more: then another thread is freeing it at
+ * this moment, and that is what damaged the canary. */
 HIDDEN _Noreturn void sg_slot_report_damage(const char *slot, size_t class,
                                             const slot_state_byte *state, const char *function);
 
@@ -62,8 +62,8 @@ static ALWAYS_INLINE void slot_open(const struct taken_slot *taken, size_t class
 /* The same as a call, and makes the slot live: what is rare stays out of the hot path. */
 HIDDEN void *sg_slot_open(struct taken_slot taken, size_t class, size_t bytes, uint8_t maker);
 
-/* Into the quarantine of the thread's own cache, which is not hidden, or where there is room. A function of its own so that the hot path in front
- * of it needs no stack. */
+/* Into the quarantine of the thread's own cache, which is not hidden, or where there is room. A
+ * function of its own, so that the hot path in front of it needs less stack. */
 HIDDEN void sg_slot_keep(struct thread_cache *cache, size_t class, struct free_slot slot);
 
 /* The rest of a free of a slot that is not cleared wholly: proven, in the state SLOT_CACHED. */

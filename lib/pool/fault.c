@@ -1,16 +1,12 @@
 #include "fault.h"
 
-#include "os_thread.h"
+#include "os_fault.h"
 #include "page_map.h"
 #include "policy.h"
 #include "report.h"
 #include "sample.h"
 #include "span.h"
 #include "verdict.h"
-
-#include <errno.h>
-#include <signal.h>
-#include <ucontext.h>
 
 /* What was touched: `distance` bytes before the block, behind its end, or inside. */
 struct touched {
@@ -117,37 +113,12 @@ bool sg_fault_describe(uintptr_t address, bool is_write, const void *context)
     return true;
 }
 
-static struct sigaction previous; /* what was there before us; written once at start */
-
-static bool was_write(const ucontext_t *context)
+static void on_fault(uintptr_t address, bool is_write, const void *context)
 {
-#if defined(__x86_64__)
-    return (context->uc_mcontext.gregs[REG_ERR] & 2) != 0;
-#else
-    (void)context;
-    return false;
-#endif
-}
-
-/* On return the instruction faults again, and meets what the program would have met. */
-static void on_fault(int signal_number, siginfo_t *information, void *context)
-{
-    int saved = errno;
-
-    if (information->si_code > 0)
-        (void)sg_fault_describe((uintptr_t)information->si_addr, was_write(context), context);
-    sigaction(signal_number, &previous, NULL);
-    if (information->si_code <= 0) /* sent by somebody: it does not come again by itself */
-        raise(signal_number);
-    errno = saved;
+    (void)sg_fault_describe(address, is_write, context);
 }
 
 void sg_fault_start(void)
 {
-    struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
-
-    sigemptyset(&action.sa_mask);
-    if (sigaction(SIGSEGV, NULL, &previous) == 0 && previous.sa_handler == SIG_DFL &&
-        (previous.sa_flags & SA_SIGINFO) == 0)
-        (void)sigaction(SIGSEGV, &action, NULL);
+    sg_os_fault_start(on_fault);
 }

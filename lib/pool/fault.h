@@ -5,8 +5,8 @@
 
 #include "compiler.h"
 
-/* Installs the handler of SIGSEGV if the program has none; one that it installs later replaces ours.
- * Once, from a constructor. */
+/* Installs the handler of SIGSEGV if the program has none; one that it installs later replaces
+ * ours. Once, from a constructor. */
 HIDDEN void sg_fault_start(void);
 
 /* For tests: what is said about an access to the address; false: nothing of ours is there. */

@@ -111,8 +111,7 @@ static void each_in_leaf(struct page_map_leaf *leaf, void (*visit)(struct span *
     for (size_t i = 0; i < PAGE_MAP_LEAF_ENTRIES; i++) {
         struct span *span = load_relaxed(&leaf->spans[i]);
 
-        if (span != NULL && span != last && span != &sg_span_retired &&
-            span != &sg_span_forbidden)
+        if (span != NULL && span != last && span != &sg_span_retired && span != &sg_span_forbidden)
             visit(span);
         last = span;
     }

@@ -52,7 +52,9 @@ static struct class_policy class_policy(uint32_t class)
         .canary_bytes = canary_bytes,
         .quarantine_slots = quarantine_slots(slot_bytes),
         .is_cleared = is_cleared,
-        .way = !is_whole ? WAY_SINGLE : is_cleared ? WAY_CLEARED : WAY_EDGES,
+        .way = !is_whole    ? WAY_SINGLE
+               : is_cleared ? WAY_CLEARED
+                            : WAY_EDGES,
         .has_edges = has_content,
     };
 }

@@ -21,7 +21,7 @@ enum class_way {
 
 struct class_policy {
     uint32_t slot_bytes;
-    uint32_t usable_bytes; /* slot_bytes without the canary; 0 in the class of malloc(0) */
+    uint32_t usable_bytes;     /* slot_bytes without the canary; 0 in the class of malloc(0) */
     uint32_t wipe_chance : 28; /* of 2^28: how often a slot with edges is cleared wholly */
     uint32_t is_cleared : 1;   /* all of a free slot is zero */
     uint32_t has_edges : 1;    /* its first and last CONTENT_EDGE_BYTES are */
@@ -33,9 +33,9 @@ struct class_policy {
 static_assert(sizeof(struct class_policy) == 16, "indexed in each call");
 
 struct policy {
-    bool is_checked;      /* any of the defences below: every call takes the checked path */
-    bool checks_content;  /* zero is looked for when a slot is handed out again */
-    uint8_t canary_bytes; /* at the end of each slot: 0 or CANARY_BYTES */
+    bool is_checked;       /* any of the defences below: every call takes the checked path */
+    bool checks_content;   /* zero is looked for when a slot is handed out again */
+    uint8_t canary_bytes;  /* at the end of each slot: 0 or CANARY_BYTES */
     uint64_t sample_bytes; /* mean distance of guarded samples; 0: none */
     struct class_policy classes[CLASS_COUNT + 1]; /* that of CLASS_LARGE is all zero */
 };

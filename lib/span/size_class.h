@@ -8,7 +8,7 @@
 
 #define CLASS_ZERO 0u /* malloc(0): distinct addresses without access */
 #define CLASS_FIRST 1u
-#define CLASS_COUNT 209u        /* classes with slots: 0 to 208 */
+#define CLASS_COUNT 209u /* classes with slots: 0 to 208 */
 #define CLASS_LAST 208u
 #define CLASS_LARGE CLASS_COUNT /* an object that is a span of its own */
 #define SMALL_MAX_BYTES ((size_t)256 * 1024)

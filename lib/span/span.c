@@ -60,8 +60,8 @@ void sg_span_check(const struct span *span)
         check_free_pages(span);
         return;
     }
-    check_pages(span); /* I1 */
-    if (span->slots.owner == SPAN_CENTRAL) {       /* I3 */
+    check_pages(span);                       /* I1 */
+    if (span->slots.owner == SPAN_CENTRAL) { /* I3 */
         ASSERT(span->free_slots <= span->slots.slot_count);
         ASSERT(span->slots.inverse == sg_size_classes[span->slots.class].inverse);
         ASSERT(span->slots.slot_count == sg_size_classes[span->slots.class].slot_count);

@@ -61,9 +61,9 @@ struct __attribute__((aligned(CACHE_LINE_BYTES))) span {
             bool is_guarded; /* LARGE: has pages around the object that should have no access */
             bool is_empty_around; /* LARGE: those have none, and no memory */
             bool is_empty_inside; /* LARGE and freed: the object has no memory either */
-            bool first_guarded; /* FREE: its first and last page; the pages between find */
-            bool last_guarded;  /* sg_span_forbidden if they are; RANK_PAGE_CACHE */
-            uint8_t space;   /* FREE: enum span_space */
+            bool first_guarded;   /* FREE: its first and last page; the pages between find */
+            bool last_guarded;    /* sg_span_forbidden if they are; RANK_PAGE_CACHE */
+            uint8_t space;        /* FREE: enum span_space */
         };
     };
     uint32_t free_slots; /* CENTRAL; RANK_CENTRAL_LIST of the class */

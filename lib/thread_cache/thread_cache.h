@@ -4,8 +4,8 @@
  * in user memory. The state of a slot is looked at again when it is handed out: a slot that two
  * threads freed at the same moment is found here.
  *
- * The first entries of a bin are its quarantine (after isoalloc's and hardened_malloc's, in the form
- * of a random exchange): a freed slot takes a random place there, and only the slot that it drives
+ * The first entries of a bin are its quarantine (after isoalloc's and hardened_malloc's, as a
+ * random exchange): a freed slot takes a random place there, and only the slot that it drives
  * out can be handed out next. So no slot comes back right after its free, and nobody can foretell
  * when it does.
  *

@@ -1,0 +1,42 @@
+#include "os_fault.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <ucontext.h>
+
+/* Both written once at start, before the handler can run. */
+static struct sigaction previous;
+static void (*told)(uintptr_t address, bool is_write, const void *context);
+
+static bool was_write(const ucontext_t *context)
+{
+#if defined(__x86_64__)
+    return (context->uc_mcontext.gregs[REG_ERR] & 2) != 0;
+#else
+    (void)context;
+    return false;
+#endif
+}
+
+static void on_signal(int signal_number, siginfo_t *information, void *context)
+{
+    int saved = errno;
+
+    if (information->si_code > 0)
+        told((uintptr_t)information->si_addr, was_write(context), context);
+    sigaction(signal_number, &previous, NULL);
+    if (information->si_code <= 0) /* sent by somebody: it does not come again by itself */
+        raise(signal_number);
+    errno = saved;
+}
+
+void sg_os_fault_start(void (*on_fault)(uintptr_t address, bool is_write, const void *context))
+{
+    struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+
+    told = on_fault;
+    sigemptyset(&action.sa_mask);
+    if (sigaction(SIGSEGV, NULL, &previous) == 0 && previous.sa_handler == SIG_DFL &&
+        (previous.sa_flags & SA_SIGINFO) == 0)
+        (void)sigaction(SIGSEGV, &action, NULL);
+}

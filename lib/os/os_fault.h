@@ -1,0 +1,14 @@
+/* Faults: told before the program meets them as it would have without us. */
+#ifndef SG_OS_FAULT_H
+#define SG_OS_FAULT_H
+
+#include "compiler.h"
+
+/* Installs a handler of SIGSEGV unless the program has one or ignores it; one that the program
+ * installs later replaces ours. `on_fault` runs in the signal handler, with the address, whether it
+ * was to be written (false where the processor does not tell), and the ucontext_t. Then the
+ * instruction faults again, with what was there before us. Once, from a constructor. */
+HIDDEN void sg_os_fault_start(void (*on_fault)(uintptr_t address, bool is_write,
+                                               const void *context));
+
+#endif
