@@ -5,8 +5,15 @@
  * namespace). So the call must be a jump: the real dlopen then sees the program's address. */
 #include "compiler.h"
 #include "report.h"
+#include "system_pool.h"
 
 #include <dlfcn.h>
+
+/* Where blocks are libc's anyway, such a plugin may go to libc. */
+static int without_deepbind(int mode)
+{
+    return system_pool_serves() ? mode : mode & ~RTLD_DEEPBIND;
+}
 
 typedef void *(*dlopen_function)(const char *file, int mode);
 
@@ -21,7 +28,7 @@ static NOINLINE dlopen_function prepare(const char *file, int mode)
         next = (dlopen_function)(uintptr_t)dlsym(RTLD_NEXT, "dlopen");
         store_relaxed(&real_dlopen, next);
     }
-    if ((mode & RTLD_DEEPBIND) != 0 && !load_relaxed(&noticed)) {
+    if (without_deepbind(mode) != mode && !load_relaxed(&noticed)) {
         store_relaxed(&noticed, true);
         sg_report_notice("RTLD_DEEPBIND ignored for ", file == NULL ? "the program" : file,
                          ": the plugin would bypass this allocator");
@@ -33,5 +40,5 @@ EXPORT void *dlopen(const char *file, int mode)
 {
     dlopen_function next = prepare(file, mode);
 
-    return next(file, mode & ~RTLD_DEEPBIND); /* tests/interface proves that this is a jump */
+    return next(file, without_deepbind(mode)); /* tests/interface proves that this is a jump */
 }

@@ -1,6 +1,7 @@
 /* What the heap says about itself, through the interfaces that glibc gives programs. */
 #include "pool.h"
 #include "report.h"
+#include "system_pool.h"
 
 #include "format.h"
 #include "os_file.h"
@@ -24,7 +25,8 @@ EXPORT int malloc_trim(size_t keep_bytes)
  * result goes on, and have no effect. */
 EXPORT int mallopt(int parameter, int value)
 {
-    (void)value;
+    if (system_pool_serves() && sg_system_pool.set != NULL)
+        return sg_system_pool.set(parameter, value);
     switch (parameter) {
     case M_MXFAST:
     case M_TRIM_THRESHOLD:
@@ -47,6 +49,8 @@ EXPORT struct mallinfo2 mallinfo2(void)
 {
     struct pool_statistics now;
 
+    if (system_pool_serves() && sg_system_pool.statistics != NULL)
+        return sg_system_pool.statistics();
     sg_pool_statistics(&now);
     return (struct mallinfo2){
         .arena = now.mapped_bytes - now.large_bytes,
@@ -112,6 +116,8 @@ EXPORT int malloc_info(int options, FILE *stream)
 {
     struct figure figures[FIGURE_COUNT];
 
+    if (system_pool_serves() && sg_system_pool.describe != NULL)
+        return sg_system_pool.describe(options, stream);
     if (options != 0) {
         errno = EINVAL;
         return -1;
@@ -130,6 +136,10 @@ EXPORT void malloc_stats(void)
     char buffer[1024];
     struct text text = sg_text_begin(buffer, sizeof(buffer));
 
+    if (system_pool_serves() && sg_system_pool.print != NULL) {
+        sg_system_pool.print();
+        return;
+    }
     collect(figures);
     for (size_t i = 0; i < FIGURE_COUNT; i++) {
         sg_text_string(&text, "spanguard: ");

@@ -6,6 +6,7 @@
 #include "os_guard.h"
 #include "os_memory.h"
 #include "page_cache.h"
+#include "policy.h"
 #include "sample.h"
 #include "secrets.h"
 #include "size_class.h"
@@ -123,6 +124,7 @@ static void describe(struct span *span, struct large_request request)
 {
     span->large_bytes = request.bytes;
     span->sample = request.sample;
+    span->partition = request.partition;
     span->slots.inverse = 1;
     span->slots.rotation = 0;
     span->slots.class = CLASS_LARGE;
@@ -131,33 +133,58 @@ static void describe(struct span *span, struct large_request request)
     span->slots.slot_count = 1;
 }
 
-void *sg_large_take(struct large_request request, bool *ret_zeroed)
+static bool wants_guards(struct large_request request)
 {
-    size_t lead = lead_bytes(request) + distance_to_the_end(request);
-    bool guarded = sg_options.guard_large != 0 || request.at_the_end;
-    size_t alignment = request.alignment < unit_bytes() ? unit_bytes() : request.alignment;
-    struct page_request pages = {.pages = pages_around(lead, request.bytes, guarded),
-                                 .alignment_pages = alignment / PAGE_BYTES,
-                                 .owner = SPAN_LARGE};
-    struct span *span = sg_page_cache_take(pages, ret_zeroed);
+    return sg_options.guard_large != 0 || request.at_the_end;
+}
 
-    if (span == NULL)
-        return NULL;
+/* `lead`: with the distance to the end. */
+static void *open_object(struct span *span, struct large_request request, size_t lead, bool zeroed)
+{
     span->is_empty_inside = false;
     span->lead_bytes = (uint32_t)lead;
     span->slots.base += lead;
     span->large_bytes = request.bytes;
     /* Where the kernel refuses a guard there is none: density is lowered, nothing fails. */
-    enum os_closed lead_is = forbid(span_start(span), body_start(span));
-    enum os_closed trail_is = guarded ? forbid(body_end(span), span_end(span)) : OS_OPEN;
-    span->is_guarded = guarded;
-    span->is_empty_around = lead_is == OS_CLOSED_EMPTY && trail_is == OS_CLOSED_EMPTY;
+    enum os_closed below = forbid(span_start(span), body_start(span));
+    enum os_closed above = OS_OPEN;
+
+    span->is_guarded = wants_guards(request);
+    if (span->is_guarded)
+        above = forbid(body_end(span), span_end(span));
+    span->is_empty_around = below == OS_CLOSED_EMPTY && above == OS_CLOSED_EMPTY;
+    span->is_closed = (below != OS_OPEN && body_start(span) > span_start(span)) || above != OS_OPEN;
     describe(span, request);
-    if (!*ret_zeroed)
+    if (!zeroed)
         clear_slack(span);
     atomic_fetch_add_explicit(&live_count, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&live_bytes, request.bytes, memory_order_relaxed);
     return (void *)span->slots.base;
+}
+
+void *sg_large_take(struct large_request request, bool *ret_zeroed)
+{
+    size_t lead = lead_bytes(request) + distance_to_the_end(request);
+    size_t alignment = request.alignment < unit_bytes() ? unit_bytes() : request.alignment;
+    struct page_request pages = {
+        .pages = pages_around(lead, request.bytes, wants_guards(request)),
+        .alignment_pages = alignment / PAGE_BYTES,
+        .owner = SPAN_LARGE};
+    struct span *span = sg_page_cache_take(pages, ret_zeroed);
+
+    return span == NULL ? NULL : open_object(span, request, lead, *ret_zeroed);
+}
+
+size_t sg_large_pages_most(struct large_request request)
+{
+    size_t lead = wants_guards(request) ? LEAD_BYTES_MAX : 0;
+
+    return pages_around(lead, request.bytes, wants_guards(request));
+}
+
+void *sg_large_open(struct span *span, struct large_request request, bool zeroed)
+{
+    return open_object(span, request, lead_bytes(request) + distance_to_the_end(request), zeroed);
 }
 
 bool sg_large_claim(struct span *span, uint8_t state)
@@ -174,7 +201,7 @@ static void release(struct span *span)
 
     store_relaxed(&span->large_state, SLOT_CENTRAL);
     sg_sample_end(span->sample);
-    sg_page_cache_give(span, is_zero, 0);
+    sg_page_cache_give(span, is_zero, span->is_closed ? 0 : span->pages);
 }
 
 static void evict(struct span_quarantine *quarantine, uint32_t spans, size_t bytes)
@@ -218,22 +245,52 @@ static uint32_t held_at_most(void)
     return (uint32_t)(samples > sg_options.span_quarantine ? samples : sg_options.span_quarantine);
 }
 
-void sg_large_give(struct span *span)
+/* Of an object that ends: no access any more, if that is wanted and can be. */
+static bool close_object(struct span *span, bool wanted)
 {
+    bool is_closed = wanted && close_body(span);
+
+    span->is_closed = span->is_closed || is_closed;
     sg_sample_note_free(span->sample);
     atomic_fetch_sub_explicit(&live_count, 1, memory_order_relaxed);
     atomic_fetch_sub_explicit(&live_bytes, span->large_bytes, memory_order_relaxed);
-    bool is_closed = (sg_options.guard_free != 0 || span->sample != 0) && close_body(span);
-    bool has_memory = is_closed && !span->is_empty_inside;
-    struct span_quarantine *quarantine = has_memory ? &sg_quarantine_kept : &sg_quarantine_large;
-
     store_relaxed(&span->large_state, is_closed ? SLOT_QUARANTINED : SLOT_CENTRAL);
-    if (!is_closed || !sg_span_quarantine_put(quarantine, span, span->sample != 0)) {
+    return is_closed;
+}
+
+void sg_large_give(struct span *span)
+{
+    bool is_special = span->sample != 0 || sg_policy.is_guarded;
+    bool is_closed = close_object(span, sg_options.guard_free != 0 || is_special);
+    struct span_quarantine *quarantine =
+        is_closed && !span->is_empty_inside ? &sg_quarantine_kept : &sg_quarantine_large;
+
+    if (!is_closed || !sg_span_quarantine_put(quarantine, span, is_special)) {
         release(span);
         return;
     }
     evict(&sg_quarantine_kept, KEPT_SPANS, KEPT_BYTES_MAX);
     evict(&sg_quarantine_large, held_at_most(), QUARANTINE_BYTES_MAX);
+}
+
+void sg_large_close(struct span *span)
+{
+    size_t bytes = body_end(span) - body_start(span);
+
+    if (close_object(span, true) || !sg_os_purge((void *)body_start(span), bytes))
+        return;
+    span->is_empty_inside = true;
+    store_relaxed(&span->large_state, SLOT_QUARANTINED);
+}
+
+bool sg_large_vacate(struct span *span)
+{
+    bool is_empty = span->is_empty_inside;
+
+    span->slots.slot_count = 0; /* first: from here on nothing in it can be freed */
+    span->slots.base = span_start(span);
+    span->lead_bytes = 0;
+    return is_empty;
 }
 
 static bool grow(struct span *span, uintptr_t old_end, uintptr_t new_end, size_t pages)
@@ -246,7 +303,7 @@ static bool grow(struct span *span, uintptr_t old_end, uintptr_t new_end, size_t
 static bool shrink(struct span *span, uintptr_t old_end, uintptr_t new_end, size_t pages)
 {
     if (sg_options.guard_free != 0)
-        (void)forbid(new_end, old_end);
+        span->is_closed = forbid(new_end, old_end) != OS_OPEN || span->is_closed;
     return pages == span->pages || sg_page_cache_shrink(span, pages, 0);
 }
 
@@ -258,6 +315,11 @@ bool sg_large_resize(struct span *span, size_t bytes)
     size_t pages = pages_around(span->lead_bytes, bytes, guarded);
     bool resized = true;
 
+    if (span->partition != 0) { /* keeps its addresses, and gets no others */
+        if (pages > span->pages)
+            return false;
+        pages = span->pages;
+    }
     if (new_end > old_end)
         resized = grow(span, old_end, new_end, pages);
     else if (new_end < old_end)
@@ -268,6 +330,7 @@ bool sg_large_resize(struct span *span, size_t bytes)
     span->large_bytes = bytes;
     if (guarded && forbid(new_end, span_end(span)) != OS_CLOSED_EMPTY)
         span->is_empty_around = false;
+    span->is_closed = span->is_closed || guarded;
     clear_slack(span);
     return true;
 }

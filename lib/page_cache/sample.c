@@ -8,6 +8,7 @@
 /* Release and acquire: who finds the table finds its zeroes. Written once. */
 static _Atomic(struct sample *) samples;
 static _Atomic uint32_t next; /* relaxed: where to look first */
+static _Atomic uint32_t used; /* relaxed: a count that spares the search where there is none */
 
 static uint32_t sample_count(void)
 {
@@ -41,11 +42,14 @@ uint32_t sg_sample_begin(void)
     uint32_t count = all == NULL ? 0 : sample_count();
     uint32_t first = atomic_fetch_add_explicit(&next, 1, memory_order_relaxed);
 
+    if (load_relaxed(&used) >= count)
+        return 0;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t index = (first + i) % count;
 
         if (atomic_exchange_explicit(&all[index].is_used, true, memory_order_acquire))
             continue;
+        atomic_fetch_add_explicit(&used, 1, memory_order_relaxed);
         keep_stack(&all[index].allocated);
         all[index].freed.count = 0;
         return index + 1;
@@ -72,8 +76,10 @@ void sg_sample_end(uint32_t number)
 {
     struct sample *sample = record(number);
 
-    if (sample != NULL)
-        atomic_store_explicit(&sample->is_used, false, memory_order_release);
+    if (sample == NULL)
+        return;
+    atomic_fetch_sub_explicit(&used, 1, memory_order_relaxed);
+    atomic_store_explicit(&sample->is_used, false, memory_order_release);
 }
 
 const struct sample *sg_sample_of(uint32_t number)

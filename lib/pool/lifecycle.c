@@ -17,6 +17,7 @@
 #include "report.h"
 #include "secrets.h"
 #include "span_quarantine.h"
+#include "system_pool.h"
 #include "thread_registry.h"
 #include "without.h"
 
@@ -212,6 +213,12 @@ static void configure_reports(void)
     sg_report_configure(&settings);
 }
 
+static void seal(void)
+{
+    if (sg_options.seal != 0)
+        (void)sg_seal(); /* where it cannot be, the rest still holds */
+}
+
 void sg_lifecycle_start_slow(void)
 {
     lock_acquire(&starting, RANK_LIFECYCLE);
@@ -226,8 +233,8 @@ void sg_lifecycle_start_slow(void)
         sg_os_guard_start(sg_options.guard_madvise == 0, sg_options.guard_budget);
         sg_secrets_start(sg_options.encode != 0);
         sg_policy_start();
-        if (sg_options.seal != 0)
-            (void)sg_seal(); /* where it cannot be, the rest still holds */
+        if (!sg_policy.is_system)
+            seal();
         sg_thread_registry_start();
         /* Release: pairs with lifecycle_start(). */
         atomic_store_explicit(&sg_lifecycle_started, true, memory_order_release);
@@ -235,13 +242,25 @@ void sg_lifecycle_start_slow(void)
     lock_release(&starting, RANK_LIFECYCLE);
 }
 
+static void start_system_pool(void)
+{
+    if (!sg_system_pool_start())
+        sg_report_notice("pool=system has no effect: ", "there is no other malloc", "");
+    seal();
+}
+
 /* What needs libc, and may allocate. The rest waits for the first block: a program that allocates
  * nothing pays nothing. */
 static __attribute__((constructor)) void at_load(void)
 {
     lifecycle_start(); /* its getrandom before a program forbids itself system calls */
-    if (sg_options.fault_reports != 0)
+    if (sg_policy.is_system)
+        start_system_pool();
+    else if (sg_options.fault_reports != 0)
         sg_fault_start();
+    if (policy_is_uncached())
+        sg_os_process_mark(); /* else the second thread's cache does: a child of _Fork may find locks
+                                 held by nobody */
     if (!sg_os_at_fork(at_fork_prepare, at_fork_parent, at_fork_child))
         sg_report_notice("no fork handlers: a child of a threaded process may lose memory", "", "");
 }

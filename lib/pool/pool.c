@@ -3,12 +3,14 @@
 #include "bits.h"
 #include "central_list.h"
 #include "checked_slot.h"
+#include "guarded_pool.h"
 #include "large.h"
 #include "lifecycle.h"
 #include "page_cache.h"
 #include "page_map.h"
 #include "policy.h"
 #include "sample.h"
+#include "system_pool.h"
 #include "thread_registry.h"
 #include "verdict.h"
 
@@ -17,7 +19,7 @@ static inline struct thread_cache *own_cache(void)
     if (LIKELY(sg_thread_cache_self != NULL))
         return sg_thread_cache_self;
     lifecycle_start();
-    return sg_thread_cache_get();
+    return policy_is_uncached() ? &sg_thread_cache_none : sg_thread_cache_get();
 }
 
 /* Memory that this thread could do without goes back before a request fails. True, so that it can
@@ -58,13 +60,11 @@ static void *allocate_small(uint32_t class, size_t bytes, uint8_t maker, bool *r
     return taken.slot;
 }
 
-static void *allocate_large(size_t bytes, size_t alignment, uint8_t maker, bool *ret_zeroed)
+static void *allocate_large(struct large_request request, bool *ret_zeroed)
 {
-    if (bytes > MAX_OBJECT_BYTES || alignment > MAX_OBJECT_BYTES)
+    if (request.bytes > MAX_OBJECT_BYTES || request.alignment > MAX_OBJECT_BYTES)
         return NULL;
-    lifecycle_start();
 
-    struct large_request request = {.bytes = bytes, .alignment = alignment, .maker = maker};
     void *object = sg_large_take(request, ret_zeroed);
     if (UNLIKELY(object == NULL) && reclaim())
         object = sg_large_take(request, ret_zeroed);
@@ -73,13 +73,15 @@ static void *allocate_large(size_t bytes, size_t alignment, uint8_t maker, bool 
 
 #define SAMPLE_BYTES_MAX (64 * KIB)
 
-/* The bytes until the next sample are used up. They count in this thread's slow calls, and with the
- * checked path in all. */
-static bool sample_is_due(size_t bytes)
+/* Another pool serves; or the bytes until the next sample are used up. These count in this thread's
+ * slow calls, and with the checked path in all. */
+static bool is_served_apart(size_t bytes)
 {
     struct thread_cache *cache = own_cache();
 
-    if (cache == &sg_thread_cache_none || bytes == 0 || bytes > SAMPLE_BYTES_MAX)
+    if (cache == &sg_thread_cache_none)
+        return policy_is_uncached();
+    if (bytes == 0 || bytes > SAMPLE_BYTES_MAX)
         return false;
     if (cache->sample_left >= 0) {
         cache->sample_left -= sample_weight(bytes);
@@ -104,19 +106,46 @@ static NOINLINE void *allocate_sample(size_t bytes, uint8_t maker, bool *ret_zer
     return object;
 }
 
+/* NULL: no memory. */
+static void *allocate_guarded(struct large_request request, bool *ret_zeroed)
+{
+    request = sg_guarded_request(request);
+    void *object = allocate_large(request, ret_zeroed);
+
+    if (object == NULL)
+        sg_sample_end(request.sample);
+    return object;
+}
+
+/* By three tiers. */
+static inline void *allocate_here(size_t bytes, uint8_t maker, bool *ret_zeroed)
+{
+    uint32_t class = policy_class_of(bytes);
+    struct large_request request = {.bytes = bytes, .alignment = 1, .maker = maker};
+
+    return class != CLASS_LARGE ? allocate_small(class, bytes, maker, ret_zeroed)
+                                : allocate_large(request, ret_zeroed);
+}
+
+static COLD void *allocate_apart(size_t bytes, uint8_t maker, bool *ret_zeroed)
+{
+    struct large_request request = {.bytes = bytes, .alignment = 1, .maker = maker};
+
+    if (system_pool_serves())
+        return sg_system_pool.allocate(bytes);
+    if (sg_guarded_serves(bytes, 1))
+        return allocate_guarded(request, ret_zeroed);
+
+    void *object = policy_is_uncached() ? NULL : allocate_sample(bytes, maker, ret_zeroed);
+    return object != NULL ? object : allocate_here(bytes, maker, ret_zeroed);
+}
+
 static void *allocate(size_t bytes, uint8_t maker, bool *ret_zeroed)
 {
     lifecycle_start(); /* the policy, before the class is chosen */
-    if (UNLIKELY(sample_is_due(bytes))) {
-        void *object = allocate_sample(bytes, maker, ret_zeroed);
-
-        if (object != NULL)
-            return object;
-    }
-
-    uint32_t class = policy_class_of(bytes);
-    return class != CLASS_LARGE ? allocate_small(class, bytes, maker, ret_zeroed)
-                                : allocate_large(bytes, 1, maker, ret_zeroed);
+    if (UNLIKELY(is_served_apart(bytes)))
+        return allocate_apart(bytes, maker, ret_zeroed);
+    return allocate_here(bytes, maker, ret_zeroed);
 }
 
 void *sg_pool_allocate(size_t bytes, uint8_t maker)
@@ -129,6 +158,9 @@ void *sg_pool_allocate(size_t bytes, uint8_t maker)
 void *sg_pool_allocate_zeroed(size_t bytes)
 {
     bool zeroed = false;
+
+    if (system_pool_serves())
+        return sg_system_pool.allocate_zeroed(1, bytes);
     void *object = allocate(bytes, SLOT_LIVE_MALLOC, &zeroed);
 
     if (object != NULL && !zeroed)
@@ -138,13 +170,18 @@ void *sg_pool_allocate_zeroed(size_t bytes)
 
 void *sg_pool_allocate_aligned(size_t alignment, size_t bytes, uint8_t maker)
 {
+    struct large_request request = {.bytes = bytes, .alignment = alignment, .maker = maker};
     bool zeroed;
 
     lifecycle_start();
+    if (system_pool_serves())
+        return sg_system_pool.allocate_aligned(alignment, bytes);
+    if (sg_guarded_serves(bytes, alignment))
+        return allocate_guarded(request, &zeroed);
     uint32_t class = policy_class_aligned(bytes, alignment);
     if (class != CLASS_LARGE)
         return allocate_small(class, bytes, maker, &zeroed);
-    return allocate_large(bytes, alignment, maker, &zeroed);
+    return allocate_large(request, &zeroed);
 }
 
 /* Two threads at one large block: the one that comes second is told. */
@@ -182,6 +219,10 @@ void sg_pool_free(void *object, uint8_t maker, const char *function)
 {
     if (object == NULL)
         return;
+    if (system_pool_has(object)) {
+        sg_system_pool.end(object);
+        return;
+    }
 
     struct block block = sg_block_prove(object, function);
     sg_block_require_maker(&block, maker, object, function);
@@ -213,6 +254,10 @@ void sg_pool_free_stated(void *object, struct stated stated, uint8_t maker, cons
 {
     if (object == NULL)
         return;
+    if (system_pool_has(object)) {
+        sg_system_pool.end(object);
+        return;
+    }
 
     struct block block = sg_block_prove(object, function);
     sg_block_require_maker(&block, maker, object, function);
@@ -225,6 +270,8 @@ void sg_pool_free_stated(void *object, struct stated stated, uint8_t maker, cons
 
 size_t sg_pool_usable_bytes(void *object, const char *function)
 {
+    if (system_pool_has(object))
+        return sg_system_pool.usable_bytes(object);
     return sg_block_prove(object, function).bytes;
 }
 
@@ -233,6 +280,8 @@ static bool resize_in_place(const struct block *block, void *object, size_t byte
 {
     uint32_t class = block->span->slots.class;
 
+    if (sg_policy.is_guarded && class == CLASS_LARGE)
+        return bytes == block->bytes; /* else it would not end with its page */
     if (class == CLASS_LARGE)
         return policy_class_of(bytes) == CLASS_LARGE && sg_large_resize(block->span, bytes);
 
@@ -258,9 +307,10 @@ static bool move_contents(void *to, const struct block *from, void *object, size
 {
     size_t old_bytes = from->bytes;
     size_t kept_bytes = bytes < old_bytes ? bytes : old_bytes;
+    struct span *span = page_map_lookup((uintptr_t)to); /* NULL: of another pool */
 
-    if (from->span->slots.class == CLASS_LARGE && policy_class_of(bytes) == CLASS_LARGE)
-        return sg_large_move(page_map_lookup((uintptr_t)to), from->span, kept_bytes);
+    if (span != NULL && span->slots.class == CLASS_LARGE && from->span->slots.class == CLASS_LARGE)
+        return sg_large_move(span, from->span, kept_bytes);
     __builtin_memcpy(to, object, kept_bytes);
     return true;
 }
@@ -304,6 +354,9 @@ static void *reallocate(const struct block *block, void *object, size_t bytes, u
 
 void *sg_pool_reallocate(void *object, size_t bytes, const char *function)
 {
+    if (system_pool_has(object))
+        return sg_system_pool.reallocate(object, bytes);
+
     struct block block = sg_block_prove(object, function);
     bool is_large = block.span->slots.class == CLASS_LARGE;
     uint8_t state;
@@ -326,7 +379,10 @@ void *sg_pool_reallocate(void *object, size_t bytes, const char *function)
 
 bool sg_pool_trim(size_t keep_bytes)
 {
+    bool trimmed = system_pool_serves() && sg_system_pool.trim != NULL &&
+                   sg_system_pool.trim(keep_bytes) != 0;
+
     reclaim();
     sg_thread_registry_reclaim();
-    return sg_page_cache_trim(keep_bytes) > 0;
+    return sg_page_cache_trim(keep_bytes) > 0 || trimmed;
 }

@@ -66,6 +66,8 @@ void sg_policy_start(void)
     sg_policy.canary_bytes = sg_options.canary != 0 ? CANARY_BYTES : 0;
     sg_policy.checks_content = sg_options.zero_bytes > 0 && sg_options.zero_check != 0;
     sg_policy.sample_bytes = sg_options.sample_bytes;
+    sg_policy.is_guarded = sg_options.pool == POOL_GUARDED;
+    sg_policy.is_system = sg_options.pool == POOL_SYSTEM;
     sg_policy.is_checked = sg_policy.canary_bytes > 0 || sg_options.zero_bytes > 0 ||
                            sg_options.quarantine_slots > 0;
 }

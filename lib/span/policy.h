@@ -37,6 +37,8 @@ struct policy {
     bool checks_content;   /* zero is looked for when a slot is handed out again */
     uint8_t canary_bytes;  /* at the end of each slot: 0 or CANARY_BYTES */
     uint64_t sample_bytes; /* mean distance of guarded samples; 0: none */
+    bool is_guarded;       /* pool=guarded: every block has pages of its own */
+    bool is_system;        /* pool=system: libc's allocator serves as soon as it is found */
     struct class_policy classes[CLASS_COUNT + 1]; /* that of CLASS_LARGE is all zero */
 };
 
@@ -51,6 +53,13 @@ static inline size_t policy_usable_bytes(uint32_t class)
     return class == CLASS_ZERO
                ? 0
                : sg_size_classes[class].slot_bytes - sg_policy.classes[class].canary_bytes;
+}
+
+/* Whether threads go without caches. The paths that look into one find none then and leave for the
+ * pool, which knows who serves: so other pools cost these paths nothing. */
+static inline bool policy_is_uncached(void)
+{
+    return sg_policy.is_guarded || sg_policy.is_system;
 }
 
 /* Whether what the program asked for can be told from the block itself. */

@@ -25,6 +25,8 @@ enum span_owner {
     SPAN_FREE,        /* in the page cache */
     SPAN_CENTRAL,     /* slots of a class; its free slots are with the central cache */
     SPAN_LARGE,       /* one object */
+    SPAN_TYPED,       /* of a partition, which keeps its addresses for ever: slots of a class, or
+                       * room for one object that is not there (no slots) */
     SPAN_PURGING,     /* taken out of the page cache while its memory goes back to the kernel */
 };
 
@@ -58,12 +60,13 @@ struct __attribute__((aligned(CACHE_LINE_BYTES))) span {
         uint64_t given_back; /* CENTRAL: bit i: the i-th OS page has no memory; its list's lock */
         struct {
             slot_state_byte large_state; /* LARGE: the state of its one slot */
-            bool is_guarded; /* LARGE: has pages around the object that should have no access */
-            bool is_empty_around; /* LARGE: those have none, and no memory */
-            bool is_empty_inside; /* LARGE and freed: the object has no memory either */
-            bool first_guarded;   /* FREE: its first and last page; the pages between find */
-            bool last_guarded;    /* sg_span_forbidden if they are; RANK_PAGE_CACHE */
-            uint8_t space;        /* FREE: enum span_space */
+            uint8_t is_guarded : 1; /* LARGE: has pages around that should have no access */
+            uint8_t is_closed : 1;  /* LARGE: the kernel agreed to some guard or end of access */
+            uint8_t is_empty_around : 1; /* LARGE: what lies around has no access and no memory */
+            uint8_t is_empty_inside : 1; /* LARGE and freed: the object has no memory either */
+            bool first_guarded;          /* FREE: its first and last page; the pages between find */
+            bool last_guarded;           /* sg_span_forbidden if they are; RANK_PAGE_CACHE */
+            uint8_t space;               /* FREE: enum span_space */
         };
     };
     uint32_t free_slots; /* CENTRAL; RANK_CENTRAL_LIST of the class */
