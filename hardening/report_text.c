@@ -15,6 +15,7 @@ static const char *const makers[SLOT_STATE_COUNT] = {
     [SLOT_LIVE_MALLOC] = "malloc",
     [SLOT_LIVE_ALIGNED] = "aligned_alloc",
     [SLOT_LIVE_SHRUNK] = "malloc",
+    [SLOT_LIVE_TYPED] = "spanguard_malloc_typed",
     [SLOT_LIVE_NEW] = "new",
     [SLOT_LIVE_NEW_ARRAY] = "new[]",
     [SLOT_LIVE_NEW_ALIGNED] = "aligned new",

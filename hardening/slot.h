@@ -30,6 +30,7 @@ enum slot_state {
     SLOT_LIVE_NEW_ALIGNED,
     SLOT_LIVE_NEW_ARRAY_ALIGNED,
     SLOT_LIVE_SHRUNK, /* by malloc, and made smaller in place since: its class says less */
+    SLOT_LIVE_TYPED,  /* of a partition: ended by free, and no cache ever holds it */
     SLOT_STATE_COUNT
 };
 

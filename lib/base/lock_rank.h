@@ -11,6 +11,7 @@ enum lock_rank {
     RANK_LIFECYCLE,       /* first use of the library                                    */
     RANK_THREAD_REGISTRY, /* list of live thread caches                                  */
     RANK_CENTRAL_LIST,    /* one per size class: its span lists, its batches in transfer */
+    RANK_TYPED,           /* one per partition: its addresses, spans and free slots      */
     RANK_SPAN_QUARANTINE, /* spans that wait before they are reused                      */
     RANK_PAGE_CACHE,      /* free runs, birth and death of spans                         */
     RANK_PAGE_MAP,        /* growth of the radix tree; look-ups are lock-free            */

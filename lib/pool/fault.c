@@ -69,10 +69,13 @@ static struct touched touched_slots(const struct span *span, uintptr_t address)
     index = (address - span->slots.base) / slot_bytes;
     if (index >= span->slots.slot_count)
         return touched_guard(span, address);
+    bool is_live = slot_state_is_live(load_relaxed(&span->slots.states[index]));
     return (struct touched){
-        .kind = MISUSE_OVERFLOW_FAULT, /* of malloc(0): no other slot lacks access */
+        /* Live: of malloc(0), no other slot lacks access. Free: of an emptied span of a partition. */
+        .kind = is_live || span->slots.class == CLASS_ZERO ? MISUSE_OVERFLOW_FAULT
+                                                           : MISUSE_FREED_FAULT,
         .block = span->slots.base + index * slot_bytes,
-        .block_bytes = 0,
+        .block_bytes = policy_usable_bytes(span->slots.class),
         .class = span->slots.class,
     };
 }
@@ -81,7 +84,7 @@ static struct touched touched_at(const struct span *span, uintptr_t address)
 {
     if (span->slots.owner == SPAN_LARGE && span->slots.slot_count > 0)
         return touched_large(span, address);
-    if (span->slots.owner == SPAN_CENTRAL)
+    if (span->slots.owner == SPAN_CENTRAL || span->slots.owner == SPAN_TYPED)
         return touched_slots(span, address);
     return (struct touched){.kind = MISUSE_STALE};
 }

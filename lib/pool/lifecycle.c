@@ -18,6 +18,7 @@
 #include "secrets.h"
 #include "span_quarantine.h"
 #include "system_pool.h"
+#include "typed.h"
 #include "thread_registry.h"
 #include "without.h"
 
@@ -57,6 +58,7 @@ static bool step_lock(struct lock *lock, enum lock_step step)
 static struct {
     bool page_cache;
     bool classes[CLASS_COUNT];
+    bool partitions[TYPED_PARTITIONS];
 } damaged;
 
 static void repair_span(struct span *span)
@@ -65,6 +67,8 @@ static void repair_span(struct span *span)
 
     if (owner == SPAN_CENTRAL && damaged.classes[span->slots.class])
         sg_central_rebuild_add(span);
+    if (owner == SPAN_TYPED && damaged.partitions[span->partition])
+        sg_typed_rebuild_add(span);
     if (damaged.page_cache && (owner == SPAN_FREE || owner == SPAN_PURGING))
         sg_page_cache_forget(span);
 }
@@ -78,6 +82,11 @@ static void repair_damaged(void)
     for (uint32_t class = 0; class < CLASS_COUNT; class ++)
         if (damaged.classes[class]) {
             sg_central_rebuild_begin(class);
+            any = true;
+        }
+    for (uint32_t partition = 1; partition < TYPED_PARTITIONS; partition++)
+        if (damaged.partitions[partition]) {
+            sg_typed_rebuild_begin(partition);
             any = true;
         }
     if (any)
@@ -100,6 +109,9 @@ static void step_all(enum lock_step step)
     for (uint32_t class = 0; class < CLASS_COUNT; class ++)
         damaged.classes[class] = (in_child || sg_central_is_used(class)) &&
                                  step_lock(sg_central_lock(class), step);
+    for (uint32_t partition = 1; partition < TYPED_PARTITIONS; partition++)
+        damaged.partitions[partition] = (in_child || sg_typed_is_used(partition)) &&
+                                        step_lock(sg_typed_lock(partition), step);
     step_quarantine(&sg_quarantine_central, step);
     step_quarantine(&sg_quarantine_large, step);
     step_quarantine(&sg_quarantine_kept, step);

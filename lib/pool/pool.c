@@ -1,5 +1,7 @@
 #include "pool.h"
 
+#include "pool_end.h"
+
 #include "bits.h"
 #include "central_list.h"
 #include "checked_slot.h"
@@ -12,6 +14,7 @@
 #include "sample.h"
 #include "system_pool.h"
 #include "thread_registry.h"
+#include "typed.h"
 #include "verdict.h"
 
 static inline struct thread_cache *own_cache(void)
@@ -34,6 +37,7 @@ static bool reclaim(void)
         sg_central_trim(class);
     sg_central_quarantine_drain();
     sg_large_quarantine_drain();
+    sg_typed_trim();
     return true;
 }
 
@@ -121,10 +125,11 @@ static void *allocate_guarded(struct large_request request, bool *ret_zeroed)
 static inline void *allocate_here(size_t bytes, uint8_t maker, bool *ret_zeroed)
 {
     uint32_t class = policy_class_of(bytes);
-    struct large_request request = {.bytes = bytes, .alignment = 1, .maker = maker};
 
-    return class != CLASS_LARGE ? allocate_small(class, bytes, maker, ret_zeroed)
-                                : allocate_large(request, ret_zeroed);
+    if (class != CLASS_LARGE)
+        return allocate_small(class, bytes, maker, ret_zeroed);
+    struct large_request request = {.bytes = bytes, .alignment = 1, .maker = maker};
+    return allocate_large(request, ret_zeroed);
 }
 
 static COLD void *allocate_apart(size_t bytes, uint8_t maker, bool *ret_zeroed)
@@ -168,6 +173,41 @@ void *sg_pool_allocate_zeroed(size_t bytes)
     return object;
 }
 
+bool sg_pool_is_partition(unsigned number)
+{
+    return number < TYPED_PARTITIONS;
+}
+
+static void *allocate_typed(size_t bytes, uint32_t partition, bool *ret_zeroed)
+{
+    lifecycle_start();
+    void *object = sg_typed_allocate(bytes, partition, ret_zeroed);
+    if (UNLIKELY(object == NULL) && reclaim())
+        object = sg_typed_allocate(bytes, partition, ret_zeroed);
+    return object;
+}
+
+void *sg_pool_allocate_typed(size_t bytes, uint32_t partition)
+{
+    bool zeroed;
+
+    if (partition == 0 || system_pool_serves())
+        return sg_pool_allocate(bytes, SLOT_LIVE_MALLOC);
+    return allocate_typed(bytes, partition, &zeroed);
+}
+
+void *sg_pool_allocate_typed_zeroed(size_t bytes, uint32_t partition)
+{
+    bool zeroed = false;
+
+    if (partition == 0 || system_pool_serves())
+        return sg_pool_allocate_zeroed(bytes);
+    void *object = allocate_typed(bytes, partition, &zeroed);
+    if (object != NULL && !zeroed)
+        __builtin_memset(object, 0, bytes);
+    return object;
+}
+
 void *sg_pool_allocate_aligned(size_t alignment, size_t bytes, uint8_t maker)
 {
     struct large_request request = {.bytes = bytes, .alignment = alignment, .maker = maker};
@@ -184,20 +224,28 @@ void *sg_pool_allocate_aligned(size_t alignment, size_t bytes, uint8_t maker)
     return allocate_large(request, &zeroed);
 }
 
-/* Two threads at one large block: the one that comes second is told. */
-static void claim(const struct block *block, const void *object, const char *function)
+void sg_pool_claim(const struct block *block, const void *object, const char *function)
 {
     if (!sg_large_claim(block->span, block->live_state))
         sg_block_report_double_free(block, object, function);
 }
 
-static void free_block(const struct block *block, void *object, const char *function)
+void sg_pool_end_claimed(const struct block *block, void *object, const char *function)
+{
+    if (block->live_state == SLOT_LIVE_TYPED)
+        sg_typed_free(block, object, function);
+    else
+        sg_large_give(block->span);
+}
+
+void sg_pool_end(const struct block *block, void *object, const char *function)
 {
     uint32_t class = block->span->slots.class;
 
-    if (class == CLASS_LARGE) {
-        claim(block, object, function);
-        sg_large_give(block->span);
+    if (class == CLASS_LARGE)
+        sg_pool_claim(block, object, function);
+    if (block->live_state == SLOT_LIVE_TYPED || class == CLASS_LARGE) {
+        sg_pool_end_claimed(block, object, function);
         return;
     }
 
@@ -226,7 +274,7 @@ void sg_pool_free(void *object, uint8_t maker, const char *function)
 
     struct block block = sg_block_prove(object, function);
     sg_block_require_maker(&block, maker, object, function);
-    free_block(&block, object, function);
+    sg_pool_end(&block, object, function);
 }
 
 /* Without canaries the class is all that is known of a small block. */
@@ -237,7 +285,7 @@ static bool class_is_true(const struct block *block, struct stated stated)
 
     if (stated_class == class)
         return true;
-    if (block->live_state == SLOT_LIVE_SHRUNK)
+    if (block->live_state == SLOT_LIVE_SHRUNK || block->live_state == SLOT_LIVE_TYPED)
         return stated_class < class;
     /* An aligned request may have got a larger class. */
     return stated.alignment != 0 && policy_class_aligned(stated.bytes, stated.alignment) == class;
@@ -265,7 +313,7 @@ void sg_pool_free_stated(void *object, struct stated stated, uint8_t maker, cons
         sg_block_report_alignment(&block, object, stated.alignment, function);
     if (!stated.without_bytes && !size_is_true(&block, stated))
         sg_block_report_size(&block, object, stated.bytes, function);
-    free_block(&block, object, function);
+    sg_pool_end(&block, object, function);
 }
 
 size_t sg_pool_usable_bytes(void *object, const char *function)
@@ -273,108 +321,6 @@ size_t sg_pool_usable_bytes(void *object, const char *function)
     if (system_pool_has(object))
         return sg_system_pool.usable_bytes(object);
     return sg_block_prove(object, function).bytes;
-}
-
-/* Whether the block may stay where it is: it is large enough, and not twice too large. */
-static bool resize_in_place(const struct block *block, void *object, size_t bytes)
-{
-    uint32_t class = block->span->slots.class;
-
-    if (sg_policy.is_guarded && class == CLASS_LARGE)
-        return bytes == block->bytes; /* else it would not end with its page */
-    if (class == CLASS_LARGE)
-        return policy_class_of(bytes) == CLASS_LARGE && sg_large_resize(block->span, bytes);
-
-    size_t usable_bytes = policy_usable_bytes(class);
-    if (bytes > usable_bytes || bytes <= usable_bytes / 2)
-        return false;
-    slot_resize(object, class, bytes);
-    return true;
-}
-
-/* Of a block that now holds `bytes` where it is. Not ALIGNED any more: realloc keeps no promise of
- * aligned_alloc. */
-static uint8_t state_after_resize(const struct block *block, size_t bytes)
-{
-    uint32_t class = block->span->slots.class;
-
-    return class == CLASS_LARGE || policy_class_of(bytes) == class ? SLOT_LIVE_MALLOC
-                                                                   : SLOT_LIVE_SHRUNK;
-}
-
-/* False: nothing moved, and `to` is lost. */
-static bool move_contents(void *to, const struct block *from, void *object, size_t bytes)
-{
-    size_t old_bytes = from->bytes;
-    size_t kept_bytes = bytes < old_bytes ? bytes : old_bytes;
-    struct span *span = page_map_lookup((uintptr_t)to); /* NULL: of another pool */
-
-    if (span != NULL && span->slots.class == CLASS_LARGE && from->span->slots.class == CLASS_LARGE)
-        return sg_large_move(span, from->span, kept_bytes);
-    __builtin_memcpy(to, object, kept_bytes);
-    return true;
-}
-
-/* A new block with the contents of the old one, which is as it was; NULL: no memory. */
-static void *move_to_new(const struct block *block, void *object, size_t bytes)
-{
-    void *moved = sg_pool_allocate(bytes, SLOT_LIVE_MALLOC);
-
-    if (moved == NULL || !move_contents(moved, block, object, bytes))
-        return NULL;
-    return moved;
-}
-
-/* There is no memory for a smaller block: the old one says that it is one. */
-static void keep_larger(const struct block *block, void *object, size_t bytes)
-{
-    uint32_t class = block->span->slots.class;
-
-    if (class != CLASS_LARGE)
-        slot_resize(object, class, bytes);
-    else
-        (void)!sg_large_resize(block->span, bytes);
-}
-
-/* The old block is proven, and if it is large it is claimed. `*ret_state` is what it is if it
- * stays; the result is `object` then, or NULL. */
-static void *reallocate(const struct block *block, void *object, size_t bytes, uint8_t *ret_state)
-{
-    *ret_state = block->live_state;
-    if (!resize_in_place(block, object, bytes)) {
-        void *moved = move_to_new(block, object, bytes);
-
-        if (moved != NULL || bytes > block->bytes)
-            return moved;
-        keep_larger(block, object, bytes); /* rather than fail */
-    }
-    *ret_state = state_after_resize(block, bytes);
-    return object;
-}
-
-void *sg_pool_reallocate(void *object, size_t bytes, const char *function)
-{
-    if (system_pool_has(object))
-        return sg_system_pool.reallocate(object, bytes);
-
-    struct block block = sg_block_prove(object, function);
-    bool is_large = block.span->slots.class == CLASS_LARGE;
-    uint8_t state;
-
-    sg_block_require_maker(&block, SLOT_LIVE_MALLOC, object, function);
-    if (bytes > MAX_OBJECT_BYTES)
-        return NULL;
-    if (is_large)
-        claim(&block, object, function);
-
-    void *result = reallocate(&block, object, bytes, &state);
-    if (result == object || result == NULL)
-        store_relaxed(block.state, state);
-    else if (is_large)
-        sg_large_give(block.span);
-    else
-        free_block(&block, object, function);
-    return result;
 }
 
 bool sg_pool_trim(size_t keep_bytes)

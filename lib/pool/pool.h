@@ -14,6 +14,11 @@
 HIDDEN MUST_USE void *sg_pool_allocate(size_t bytes, uint8_t maker);
 HIDDEN MUST_USE void *sg_pool_allocate_zeroed(size_t bytes);
 
+/* Of a partition (typed.h); of partition 0 as above. */
+HIDDEN bool sg_pool_is_partition(unsigned number);
+HIDDEN MUST_USE void *sg_pool_allocate_typed(size_t bytes, uint32_t partition);
+HIDDEN MUST_USE void *sg_pool_allocate_typed_zeroed(size_t bytes, uint32_t partition);
+
 /* `alignment` is a power of two. */
 HIDDEN MUST_USE void *sg_pool_allocate_aligned(size_t alignment, size_t bytes, uint8_t maker);
 

@@ -7,6 +7,7 @@
 #include "page_cache.h"
 #include "pool.h"
 #include "thread_registry.h"
+#include "typed.h"
 
 /* The tiers are asked one after the other while threads go on: sums may be off by what moved in
  * between. Never below zero. */
@@ -34,6 +35,7 @@ void sg_pool_statistics(struct pool_statistics *ret_statistics)
     struct page_cache_statistics pages;
     struct thread_cache_statistics threads;
     struct os_guard_statistics guards;
+    struct typed_statistics typed;
 
     lifecycle_start();
     *ret_statistics = (struct pool_statistics){.mapped_bytes = 0};
@@ -42,11 +44,12 @@ void sg_pool_statistics(struct pool_statistics *ret_statistics)
         add_class(ret_statistics, class, threads.cached_slots[class]);
     sg_page_cache_statistics(&pages);
     sg_os_guard_statistics(&guards);
-    ret_statistics->mapped_bytes = pages.mapped_bytes;
+    sg_typed_statistics(&typed);
+    ret_statistics->mapped_bytes = pages.mapped_bytes + typed.mapped_bytes;
     ret_statistics->metadata_bytes = sg_metadata_mapped_bytes();
     ret_statistics->large_bytes = sg_large_live_bytes();
     ret_statistics->large_count = sg_large_live_count();
-    ret_statistics->live_bytes += ret_statistics->large_bytes;
+    ret_statistics->live_bytes += ret_statistics->large_bytes + typed.live_bytes;
     ret_statistics->dirty_bytes = pages.dirty_bytes;
     ret_statistics->clean_bytes = pages.clean_bytes;
     ret_statistics->free_runs = pages.free_runs;

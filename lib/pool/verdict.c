@@ -128,7 +128,8 @@ struct block sg_block_prove(const void *object, const char *function)
 static bool may_end(uint8_t maker, uint8_t state)
 {
     if (maker == SLOT_LIVE_MALLOC)
-        return state == maker || state == SLOT_LIVE_ALIGNED || state == SLOT_LIVE_SHRUNK;
+        return state == maker || state == SLOT_LIVE_ALIGNED || state == SLOT_LIVE_SHRUNK ||
+               state == SLOT_LIVE_TYPED;
     return maker == state;
 }
 
