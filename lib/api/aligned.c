@@ -25,7 +25,9 @@ EXPORT int posix_memalign(void **result, size_t alignment, size_t bytes)
     if (!is_power_of_two(alignment) || alignment % sizeof(void *) != 0)
         return EINVAL;
 
+    int saved = errno; /* with pool=system libc sets it */
     void *object = allocate(alignment, bytes);
+    errno = saved;
     if (object == NULL)
         return ENOMEM;
     *result = object;

@@ -166,10 +166,9 @@ void *sg_large_take(struct large_request request, bool *ret_zeroed)
 {
     size_t lead = lead_bytes(request) + distance_to_the_end(request);
     size_t alignment = request.alignment < unit_bytes() ? unit_bytes() : request.alignment;
-    struct page_request pages = {
-        .pages = pages_around(lead, request.bytes, wants_guards(request)),
-        .alignment_pages = alignment / PAGE_BYTES,
-        .owner = SPAN_LARGE};
+    struct page_request pages = {.pages = pages_around(lead, request.bytes, wants_guards(request)),
+                                 .alignment_pages = alignment / PAGE_BYTES,
+                                 .owner = SPAN_LARGE};
     struct span *span = sg_page_cache_take(pages, ret_zeroed);
 
     return span == NULL ? NULL : open_object(span, request, lead, *ret_zeroed);

@@ -14,8 +14,8 @@ struct large_request {
     size_t bytes;
     size_t alignment; /* a power of two */
     uint8_t maker;
-    uint32_t sample; /* number of its record, or 0 */
-    bool at_the_end; /* the object ends at its last OS page, as far as the alignment allows */
+    uint32_t sample;   /* number of its record, or 0 */
+    bool at_the_end;   /* the object ends at its last OS page, as far as the alignment allows */
     uint8_t partition; /* whose addresses these are for ever, see lib/pool/typed.h; else 0 */
 };
 

@@ -18,8 +18,8 @@
 #include "secrets.h"
 #include "span_quarantine.h"
 #include "system_pool.h"
-#include "typed.h"
 #include "thread_registry.h"
+#include "typed.h"
 #include "without.h"
 
 _Atomic bool sg_lifecycle_started;

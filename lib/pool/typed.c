@@ -164,8 +164,7 @@ static void *allocate_small(uint32_t class, size_t bytes, uint32_t number, bool 
     slot_open(&taken, class, bytes);
     *ret_zeroed = slot_is_known_zero(class, taken.state);
     store_relaxed(taken.state_byte, SLOT_LIVE_TYPED);
-    atomic_fetch_add_explicit(&live_bytes, sg_size_classes[class].slot_bytes,
-                              memory_order_relaxed);
+    atomic_fetch_add_explicit(&live_bytes, sg_size_classes[class].slot_bytes, memory_order_relaxed);
     return taken.slot;
 }
 
@@ -235,8 +234,7 @@ void sg_typed_free(const struct block *block, void *object, const char *function
         sg_block_report_double_free(block, object, function);
     atomic_thread_fence(memory_order_release);
     (void)slot_clear(&sg_thread_cache_none, object, class);
-    atomic_fetch_sub_explicit(&live_bytes, sg_size_classes[class].slot_bytes,
-                              memory_order_relaxed);
+    atomic_fetch_sub_explicit(&live_bytes, sg_size_classes[class].slot_bytes, memory_order_relaxed);
     struct partition *partition = sg_partition_acquire(span->partition);
     struct span *empty = slot_return(partition, span, block->state);
     sg_partition_release(partition);

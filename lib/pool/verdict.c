@@ -86,7 +86,8 @@ static void prove_large_content(struct block *block, const void *object, const c
     size_t first;
 
     block->bytes = block->span->large_bytes;
-    if ((sg_policy.canary_bytes == 0 && !sg_policy.is_guarded) || sg_large_is_undamaged(block->span, &first))
+    if ((sg_policy.canary_bytes == 0 && !sg_policy.is_guarded) ||
+        sg_large_is_undamaged(block->span, &first))
         return;
     struct misuse misuse = misuse_of(block->span, object, function);
     misuse.kind = MISUSE_OVERFLOW;

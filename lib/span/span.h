@@ -67,6 +67,7 @@ struct __attribute__((aligned(CACHE_LINE_BYTES))) span {
             bool first_guarded;          /* FREE: its first and last page; the pages between find */
             bool last_guarded;           /* sg_span_forbidden if they are; RANK_PAGE_CACHE */
             uint8_t space;               /* FREE: enum span_space */
+            uint8_t partition;           /* TYPED, LARGE: see lib/pool/typed.h; 0: of none */
         };
     };
     uint32_t free_slots; /* CENTRAL; RANK_CENTRAL_LIST of the class */

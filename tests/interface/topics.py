@@ -16,12 +16,23 @@ FLAGS = {
     "free_sized": ["-Wl,-z,dynamic-undefined-weak"],
     "plugins": ["-L.", "-lopener", "-Wl,--enable-new-dtags,-rpath,$ORIGIN/near:$ORIGIN"],
 }
+# The same program under other options: name -> (program, SPANGUARD_OPTIONS).
+VARIANTS = {
+    "guarded": ("guarded", "pool=guarded"),
+    "guarded_fast": ("guarded", "pool=guarded:profile=fast"),
+    "guarded_mprotect": ("guarded", "pool=guarded:guard_madvise=0"),
+    "system": ("system", "pool=system"),
+    "system_fast": ("system", "pool=system:profile=fast"),
+    "typed_strict": ("typed", "profile=strict"),
+    "typed_guarded": ("typed", "pool=guarded"),
+}
 TOPICS = ("failure", "empty", "aligned", "content", "free_sized", "introspection", "symbols",
           "operators", "fork", "fork_stdio", "spawn", "thread_exit", "seccomp", "plugins",
-          "late_dlopen", "regressions")
+          "late_dlopen", "regressions", "typed", *VARIANTS)
 
 
 def source_of(name):
+    name = VARIANTS.get(name, (name,))[0]
     return next(path for path in (SOURCES / f"{name}.c", SOURCES / f"{name}.cc") if path.exists())
 
 
@@ -85,12 +96,14 @@ def stderr_is_quiet(topic, text):
 
 def run_topic(report, shop, topic):
     """Runs every test of the topic, again from behind each one that takes the program down."""
-    environment = {}
+    environment = {"SPANGUARD_OPTIONS": VARIANTS[topic][1]} if topic in VARIANTS else {}
     preload = "library"
     if topic == "late_dlopen":
         if shop.library is None:
             return report.skip(f"{topic}: all", "there is no library to open")
         preload, environment = None, {"CHECK_LATE": str(shop.library)}
+    if (topic in VARIANTS or topic == "typed") and shop.library is None:
+        return report.skip(f"{topic}: all", "glibc has no options of ours")
     try:
         program = build(shop, topic)
     except tap.BuildError as error:
