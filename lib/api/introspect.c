@@ -25,8 +25,8 @@ EXPORT int malloc_trim(size_t keep_bytes)
  * result goes on, and have no effect. */
 EXPORT int mallopt(int parameter, int value)
 {
-    if (system_pool_serves() && sg_system_pool.set != NULL)
-        return sg_system_pool.set(parameter, value);
+    if (system_pool_serves() && sg_system_pool.call.set != NULL)
+        return sg_system_pool.call.set(parameter, value);
     switch (parameter) {
     case M_MXFAST:
     case M_TRIM_THRESHOLD:
@@ -49,8 +49,8 @@ EXPORT struct mallinfo2 mallinfo2(void)
 {
     struct pool_statistics now;
 
-    if (system_pool_serves() && sg_system_pool.statistics != NULL)
-        return sg_system_pool.statistics();
+    if (system_pool_serves() && sg_system_pool.call.statistics != NULL)
+        return sg_system_pool.call.statistics();
     sg_pool_statistics(&now);
     return (struct mallinfo2){
         .arena = now.mapped_bytes - now.large_bytes,
@@ -116,8 +116,8 @@ EXPORT int malloc_info(int options, FILE *stream)
 {
     struct figure figures[FIGURE_COUNT];
 
-    if (system_pool_serves() && sg_system_pool.describe != NULL)
-        return sg_system_pool.describe(options, stream);
+    if (system_pool_serves() && sg_system_pool.call.describe != NULL)
+        return sg_system_pool.call.describe(options, stream);
     if (options != 0) {
         errno = EINVAL;
         return -1;
@@ -136,8 +136,8 @@ EXPORT void malloc_stats(void)
     char buffer[1024];
     struct text text = sg_text_begin(buffer, sizeof(buffer));
 
-    if (system_pool_serves() && sg_system_pool.print != NULL) {
-        sg_system_pool.print();
+    if (system_pool_serves() && sg_system_pool.call.print != NULL) {
+        sg_system_pool.call.print();
         return;
     }
     collect(figures);

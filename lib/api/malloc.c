@@ -2,6 +2,7 @@
 #include "checked_path.h"
 #include "fast_path.h"
 #include "pool.h"
+#include "system_find.h"
 
 static NOINLINE void *allocate_slow(size_t bytes)
 {
@@ -121,6 +122,12 @@ EXPORT void free_aligned_sized(void *object, size_t alignment, size_t bytes)
 EXPORT size_t malloc_usable_size(void *object)
 {
     return object == NULL ? 0 : sg_pool_usable_bytes(object, "malloc_usable_size");
+}
+
+/* Here and not there: this file is in every program that links us statically. */
+static __attribute__((constructor)) void at_load(void)
+{
+    sg_system_find();
 }
 
 /* The names under which glibc's own malloc can be called. */

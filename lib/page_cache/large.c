@@ -261,8 +261,8 @@ void sg_large_give(struct span *span)
 {
     bool is_special = span->sample != 0 || sg_policy.is_guarded;
     bool is_closed = close_object(span, sg_options.guard_free != 0 || is_special);
-    struct span_quarantine *quarantine =
-        is_closed && !span->is_empty_inside ? &sg_quarantine_kept : &sg_quarantine_large;
+    struct span_quarantine *quarantine = is_closed && !span->is_empty_inside ? &sg_quarantine_kept
+                                                                             : &sg_quarantine_large;
 
     if (!is_closed || !sg_span_quarantine_put(quarantine, span, is_special)) {
         release(span);

@@ -1,7 +1,7 @@
-/* pool=guarded: every block lies alone at the end of pages of its own, before a page without access,
- * and loses its pages as soon as it is freed. An access beyond the end or after the free is found at
- * the instruction that does it. After Electric Fence (Perens, 1987) and guarded pools since; here
- * a block costs an OS page, the room around it, and no mapping where the kernel marks guards.
+/* pool=guarded: every block lies alone at the end of pages of its own, before a page without
+ * access, and loses its pages as soon as it is freed. An access beyond the end or after the free is
+ * found at the instruction that does it. After Electric Fence (Perens, 1987); here a block costs an
+ * OS page, the room around it, and no mapping where the kernel marks guards.
  *
  * Only malloc(0) is served as always: its blocks have no access anyway. */
 #ifndef SG_POOL_GUARDED_POOL_H

@@ -245,7 +245,7 @@ void sg_lifecycle_start_slow(void)
         sg_os_guard_start(sg_options.guard_madvise == 0, sg_options.guard_budget);
         sg_secrets_start(sg_options.encode != 0);
         sg_policy_start();
-        if (!sg_policy.is_system)
+        if (!sg_policy.is_system) /* else when its functions are known */
             seal();
         sg_thread_registry_start();
         /* Release: pairs with lifecycle_start(). */
@@ -254,9 +254,11 @@ void sg_lifecycle_start_slow(void)
     lock_release(&starting, RANK_LIFECYCLE);
 }
 
-static void start_system_pool(void)
+void sg_lifecycle_serve_by_system(const struct system_functions *found)
 {
-    if (!sg_system_pool_start())
+    if (found != NULL)
+        sg_system_pool_start(found);
+    else
         sg_report_notice("pool=system has no effect: ", "there is no other malloc", "");
     seal();
 }
@@ -266,13 +268,10 @@ static void start_system_pool(void)
 static __attribute__((constructor)) void at_load(void)
 {
     lifecycle_start(); /* its getrandom before a program forbids itself system calls */
-    if (sg_policy.is_system)
-        start_system_pool();
-    else if (sg_options.fault_reports != 0)
+    if (sg_options.fault_reports != 0 && !sg_policy.is_system)
         sg_fault_start();
-    if (policy_is_uncached())
-        sg_os_process_mark(); /* else the second thread's cache does: a child of _Fork may find locks
-                                 held by nobody */
+    if (policy_is_uncached()) /* else the second thread's cache does */
+        sg_os_process_mark(); /* a child of _Fork may find locks held by nobody */
     if (!sg_os_at_fork(at_fork_prepare, at_fork_parent, at_fork_child))
         sg_report_notice("no fork handlers: a child of a threaded process may lose memory", "", "");
 }

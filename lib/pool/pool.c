@@ -137,7 +137,7 @@ static COLD void *allocate_apart(size_t bytes, uint8_t maker, bool *ret_zeroed)
     struct large_request request = {.bytes = bytes, .alignment = 1, .maker = maker};
 
     if (system_pool_serves())
-        return sg_system_pool.allocate(bytes);
+        return sg_system_pool.call.allocate(bytes);
     if (sg_guarded_serves(bytes, 1))
         return allocate_guarded(request, ret_zeroed);
 
@@ -165,7 +165,7 @@ void *sg_pool_allocate_zeroed(size_t bytes)
     bool zeroed = false;
 
     if (system_pool_serves())
-        return sg_system_pool.allocate_zeroed(1, bytes);
+        return sg_system_pool.call.allocate_zeroed(1, bytes);
     void *object = allocate(bytes, SLOT_LIVE_MALLOC, &zeroed);
 
     if (object != NULL && !zeroed)
@@ -215,7 +215,7 @@ void *sg_pool_allocate_aligned(size_t alignment, size_t bytes, uint8_t maker)
 
     lifecycle_start();
     if (system_pool_serves())
-        return sg_system_pool.allocate_aligned(alignment, bytes);
+        return sg_system_pool.call.allocate_aligned(alignment, bytes);
     if (sg_guarded_serves(bytes, alignment))
         return allocate_guarded(request, &zeroed);
     uint32_t class = policy_class_aligned(bytes, alignment);
@@ -268,7 +268,7 @@ void sg_pool_free(void *object, uint8_t maker, const char *function)
     if (object == NULL)
         return;
     if (system_pool_has(object)) {
-        sg_system_pool.end(object);
+        sg_system_pool.call.end(object);
         return;
     }
 
@@ -303,7 +303,7 @@ void sg_pool_free_stated(void *object, struct stated stated, uint8_t maker, cons
     if (object == NULL)
         return;
     if (system_pool_has(object)) {
-        sg_system_pool.end(object);
+        sg_system_pool.call.end(object);
         return;
     }
 
@@ -319,14 +319,14 @@ void sg_pool_free_stated(void *object, struct stated stated, uint8_t maker, cons
 size_t sg_pool_usable_bytes(void *object, const char *function)
 {
     if (system_pool_has(object))
-        return sg_system_pool.usable_bytes(object);
+        return sg_system_pool.call.usable_bytes(object);
     return sg_block_prove(object, function).bytes;
 }
 
 bool sg_pool_trim(size_t keep_bytes)
 {
-    bool trimmed = system_pool_serves() && sg_system_pool.trim != NULL &&
-                   sg_system_pool.trim(keep_bytes) != 0;
+    bool trimmed = system_pool_serves() && sg_system_pool.call.trim != NULL &&
+                   sg_system_pool.call.trim(keep_bytes) != 0;
 
     reclaim();
     sg_thread_registry_reclaim();

@@ -91,7 +91,7 @@ static void *reallocate(const struct block *block, void *object, size_t bytes, u
 void *sg_pool_reallocate(void *object, size_t bytes, const char *function)
 {
     if (system_pool_has(object))
-        return sg_system_pool.reallocate(object, bytes);
+        return sg_system_pool.call.reallocate(object, bytes);
 
     struct block block = sg_block_prove(object, function);
     bool is_large = block.span->slots.class == CLASS_LARGE;

@@ -1,9 +1,9 @@
-/* pool=system: the allocator that the program would have without us, which is glibc's unless another
- * library brings one. For a program that must run without this allocator and keeps the preload.
+/* pool=system: the allocator that the program would have without us, which is glibc's unless
+ * another library brings one. For a program that must run without this allocator and keeps the preload.
  *
  * What was handed out before its functions were found is ours and stays ours: whose a block is, the
- * page map tells. Functions are found in a constructor of the library, never inside malloc, and are
- * sealed with the settings. */
+ * page map tells. The functions are found in a constructor of the library, never inside malloc,
+ * and are sealed with the settings. */
 #ifndef SG_POOL_SYSTEM_POOL_H
 #define SG_POOL_SYSTEM_POOL_H
 
@@ -13,8 +13,7 @@
 
 struct mallinfo2;
 
-struct system_pool {
-    _Atomic bool is_ready; /* release and acquire: the functions are there */
+struct system_functions {
     void *(*allocate)(size_t bytes);
     void *(*allocate_zeroed)(size_t count, size_t bytes_each);
     void *(*allocate_aligned)(size_t alignment, size_t bytes);
@@ -29,10 +28,15 @@ struct system_pool {
     struct mallinfo2 (*statistics)(void);
 };
 
+struct system_pool {
+    _Atomic bool is_ready; /* release and acquire: the functions are there */
+    struct system_functions call;
+};
+
 extern HIDDEN SEALED struct system_pool sg_system_pool;
 
-/* Finds the functions; false: there are none, and we go on serving. Not inside malloc. */
-HIDDEN MUST_USE bool sg_system_pool_start(void);
+/* These serve from now on. Before the settings are sealed. */
+HIDDEN void sg_system_pool_start(const struct system_functions *found);
 
 /* Whether new blocks come from there. */
 static inline bool system_pool_serves(void)

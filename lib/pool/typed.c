@@ -227,8 +227,8 @@ void sg_typed_free(const struct block *block, void *object, const char *function
         sg_typed_large_give(span);
         return;
     }
-    /* Read-modify-write, as for large objects: no batch would find a second free later. Release: who
-     * finds the canary gone must find the state changed, see checked_slot.h. */
+    /* Read-modify-write, as for large objects: no batch would find a second free later. Release:
+     * who finds the canary gone must find the state changed, see checked_slot.h. */
     if (!atomic_compare_exchange_strong_explicit(block->state, &expected, SLOT_CACHED,
                                                  memory_order_acq_rel, memory_order_relaxed))
         sg_block_report_double_free(block, object, function);

@@ -1,11 +1,11 @@
 /* Partitions: blocks of one kind, on addresses that no other kind ever gets. A pointer that is used
  * after its block was freed then finds a block of the same partition or nothing, never one of
- * another kind whose bytes mean something else. After PartitionAlloc (Chromium) and xzone malloc.
+ * another kind whose bytes mean something else. After PartitionAlloc (Chromium).
  *
  * A partition maps ranges of its own and keeps them for ever; freed memory goes back, addresses do
- * not. Slots of a class share spans as elsewhere, and a span serves its class for ever. There are no
- * thread caches: the state SLOT_LIVE_TYPED sends free() here. One lock each (RANK_TYPED), under which
- * the kernel is asked nothing. */
+ * not. Slots of a class share spans as elsewhere, and a span serves its class for ever. There are
+ * no thread caches: the state SLOT_LIVE_TYPED sends free() here. One lock each (RANK_TYPED), under
+ * which the kernel is asked nothing. */
 #ifndef SG_POOL_TYPED_H
 #define SG_POOL_TYPED_H
 
