@@ -1,5 +1,6 @@
 /* pool=system: the allocator that the program would have without us, which is glibc's unless
- * another library brings one. For a program that must run without this allocator and keeps the preload.
+ * another library brings one. For a program that must run without this allocator and keeps the
+ * preload.
  *
  * What was handed out before its functions were found is ours and stays ours: whose a block is, the
  * page map tells. The functions are found in a constructor of the library, never inside malloc,

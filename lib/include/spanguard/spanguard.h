@@ -31,9 +31,9 @@ __attribute__((noreturn)) void spanguard_report_copy(const char *function, const
  * the program tells apart; 0 is malloc's own. Addresses of a partition never hold a block of
  * another one or of malloc: no stale pointer meets an object of another kind. Ended by free();
  * realloc() stays in the partition. No bytes: a block without access, as malloc(0). NULL and
- * ENOMEM: no memory, or the product overflows; NULL and EINVAL: there is no such partition. Thread-safe,
- * usable in forked children; each call takes a lock of the partition, so not for signal handlers.
- * With pool=system they are malloc and calloc. */
+ * ENOMEM: no memory, or the product overflows; NULL and EINVAL: there is no such partition.
+ * Thread-safe, usable in forked children; each call takes a lock of the partition, so not for
+ * signal handlers. With pool=system they are malloc and calloc. */
 void *spanguard_malloc_typed(size_t bytes, unsigned partition);
 void *spanguard_calloc_typed(size_t count, size_t bytes_each, unsigned partition);
 
