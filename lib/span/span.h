@@ -60,8 +60,8 @@ struct __attribute__((aligned(CACHE_LINE_BYTES))) span {
         uint64_t given_back; /* CENTRAL: bit i: the i-th OS page has no memory; its list's lock */
         struct {
             slot_state_byte large_state; /* LARGE: the state of its one slot */
-            uint8_t is_guarded : 1; /* LARGE: has pages around that should have no access */
-            uint8_t is_closed : 1;  /* LARGE: the kernel agreed to some guard or end of access */
+            uint8_t is_guarded : 1;      /* LARGE: has pages around that should have no access */
+            uint8_t is_closed : 1; /* LARGE: the kernel agreed to some guard or end of access */
             uint8_t is_empty_around : 1; /* LARGE: what lies around has no access and no memory */
             uint8_t is_empty_inside : 1; /* LARGE and freed: the object has no memory either */
             bool first_guarded;          /* FREE: its first and last page; the pages between find */
