@@ -225,7 +225,7 @@ static bool close_body(struct span *span)
     uintptr_t end = body_end(span);
 
     span->is_empty_inside = false;
-    if (span->sample == 0 && sg_page_cache_would_keep(span->pages) &&
+    if (span->sample == 0 && span->partition == 0 && sg_page_cache_would_keep(span->pages) &&
         sg_os_forbid_and_keep((void *)from, end - from))
         return true;
 

@@ -71,7 +71,7 @@ static struct touched touched_slots(const struct span *span, uintptr_t address)
         return touched_guard(span, address);
     bool is_live = slot_state_is_live(load_relaxed(&span->slots.states[index]));
     return (struct touched){
-        /* Live: of malloc(0), else no slot lacks access. Free: of an emptied span of a partition. */
+        /* Live: of malloc(0), else no slot lacks access. Free: of an emptied typed span. */
         .kind = is_live || span->slots.class == CLASS_ZERO ? MISUSE_OVERFLOW_FAULT
                                                            : MISUSE_FREED_FAULT,
         .block = span->slots.base + index * slot_bytes,

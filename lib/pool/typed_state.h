@@ -31,14 +31,14 @@ struct typed_class {
 };
 
 struct partition {
-    struct lock lock;     /* RANK_TYPED; guards all of this */
-    _Atomic bool is_used; /* relaxed: becomes true once */
+    struct lock lock; /* RANK_TYPED; guards all of this */
     struct random random;
     uintptr_t chunk; /* of the range that is being cut up, what is left */
     uintptr_t chunk_end;
     size_t mapped_bytes;
     size_t unguarded_bytes; /* of spans since the last guard */
     uint32_t recent_count;
+    _Atomic bool is_used; /* relaxed: becomes true once */
     struct span *recent[RECENT_MAX];
     struct list_node *vacant[VACANT_LISTS];
     struct typed_class classes[CLASS_COUNT];
