@@ -11,7 +11,7 @@ ATTEMPTS_MOST = 64
 SOURCES = tap.pathlib.Path(__file__).resolve().parent
 
 # Seconds, where a minute is not enough or would only delay the news of a deadlock.
-TIMEOUTS = {"fork": 120, "fork_stdio": 180}
+TIMEOUTS = {"fork": 120, "fork_stdio": 180, "guarded_spans": 120, "switches": 180}
 FLAGS = {
     "free_sized": ["-Wl,-z,dynamic-undefined-weak"],
     "plugins": ["-L.", "-lopener", "-Wl,--enable-new-dtags,-rpath,$ORIGIN/near:$ORIGIN"],
@@ -28,7 +28,8 @@ VARIANTS = {
 }
 TOPICS = ("failure", "empty", "aligned", "content", "free_sized", "introspection", "symbols",
           "operators", "fork", "fork_stdio", "spawn", "thread_exit", "seccomp", "plugins",
-          "late_dlopen", "regressions", "typed", *VARIANTS)
+          "late_dlopen", "regressions", "faults", "fault_handlers", "sealed", "guarded_spans",
+          "guarded_large", "quarantine", "switches", "core_dump", "typed", *VARIANTS)
 
 
 def source_of(name):
