@@ -41,8 +41,8 @@ BODY(frees_and_allocates_each_size)
 
 BODY(frees_and_allocates_the_last_sizes)
 {
-    static const size_t sizes[] = {262128, 262136, 262137, 262144, 262145, LARGE,
-                                   LARGE + 1, 4 * LARGE, 20 * LARGE};
+    static const size_t sizes[] = {262128, 262136, 262137, 262144, 262145, LARGE, LARGE + 1,
+                                   4 * LARGE};
 
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         for (int round = 0; round < 100; round++)
@@ -50,6 +50,15 @@ BODY(frees_and_allocates_the_last_sizes)
                 check_say("a block of %zu bytes came back at once\n", sizes[i]);
                 _exit(1);
             }
+}
+
+/* Longer than all that the quarantine keeps the memory of, in a heap that is large besides. */
+BODY(frees_and_allocates_20_MiB)
+{
+    for (int i = 0; i < 100; i++)
+        REQUIRE(memset(malloc(LARGE), 1, LARGE) != NULL);
+    for (int round = 0; round < 20; round++)
+        REQUIRE(!comes_back(20 * LARGE));
 }
 
 TEST(a_block_just_freed_does_not_come_back)
@@ -60,6 +69,14 @@ TEST(a_block_just_freed_does_not_come_back)
     EXPECT(again_is("frees_and_allocates_the_last_sizes", "", 0, ""));
     EXPECT(again_is("frees_and_allocates_the_last_sizes", "profile=strict", 0, ""));
     EXPECT(again_is("frees_and_allocates_the_last_sizes", "guard_madvise=0", 0, ""));
+}
+
+TEST(nor_does_a_block_of_20_MiB)
+{
+    NOT_OVER_GLIBC();
+    EXPECT(again_is("frees_and_allocates_20_MiB", "", 0, ""));
+    EXPECT(again_is("frees_and_allocates_20_MiB", "profile=strict", 0, ""));
+    EXPECT(again_is("frees_and_allocates_20_MiB", "guard_madvise=0", 0, ""));
 }
 
 static void *try_some_sizes(void *argument)
@@ -106,37 +123,72 @@ static int wait_for(uintptr_t address, size_t bytes)
     return WAIT_MOST;
 }
 
-/* With q slots in quarantine, each free drives a random one of them out: a wait of n pairs has the
- * probability (1 - 1/q)^n / q, so its mean is about q and no single wait is common. */
-static void measure(size_t bytes, int mean_least, int common_most)
+struct waits {
+    int mean, commonest, different;
+};
+
+static struct waits measure(size_t bytes)
 {
     static int counts[WAIT_MOST + 1];
+    struct waits waits = {0};
     long sum = 0;
-    int commonest = 0, different = 0;
 
     memset(counts, 0, sizeof counts);
-    for (int i = 0; i < 300; i++)
-        free(malloc(bytes));
     for (int i = 0; i < TRIALS; i++) {
         void *block = malloc(bytes);
 
         free(block);
         int wait = wait_for((uintptr_t)block, bytes);
         sum += wait;
-        different += counts[wait]++ == 0;
-        commonest = counts[wait] > commonest ? counts[wait] : commonest;
+        waits.different += counts[wait]++ == 0;
+        waits.commonest = counts[wait] > waits.commonest ? counts[wait] : waits.commonest;
     }
-    if (sum / TRIALS < mean_least || commonest > common_most || different < 20)
-        check_say("%zu bytes: mean wait %ld, %d different, the commonest %d times\n", bytes,
-                  sum / TRIALS, different, commonest);
-    REQUIRE(sum / TRIALS >= mean_least && commonest <= common_most && different >= 20);
+    waits.mean = (int)(sum / TRIALS);
+    return waits;
 }
 
-BODY(waits_for_blocks)
+static void require_waits(size_t bytes, struct waits least)
 {
-    measure(64, 20, TRIALS / 5);
-    measure(200, 20, TRIALS / 5);
-    measure(1000, 20, TRIALS / 5);
+    struct waits waits = measure(bytes);
+    bool good = waits.mean >= least.mean && waits.different >= least.different &&
+                waits.commonest <= least.commonest;
+
+    if (!good)
+        check_say("%zu bytes: mean wait %d, %d different, the commonest %d of %d times\n", bytes,
+                  waits.mean, waits.different, waits.commonest, TRIALS);
+    REQUIRE(good);
+}
+
+static const size_t measured[] = {24, 64, 200, 1000, 4000};
+enum { MEASURED = sizeof measured / sizeof *measured };
+
+static void use_many(size_t bytes)
+{
+    static void *blocks[100];
+
+    for (int round = 0; round < 50; round++) {
+        for (int i = 0; i < 100; i++)
+            REQUIRE((blocks[i] = malloc(bytes)) != NULL);
+        for (int i = 0; i < 100; i++)
+            free(blocks[i]);
+    }
+}
+
+/* With q slots in quarantine each free drives a random one of them out: a wait of n pairs has the
+ * probability (1 - 1/q)^n / q. Its mean is q, and no single wait is common. */
+BODY(waits_for_one_of_many_blocks)
+{
+    for (int i = 0; i < MEASURED; i++) {
+        use_many(measured[i]);
+        require_waits(measured[i], (struct waits){20, TRIALS / 8, 40});
+    }
+}
+
+/* One block at a time, as a server does that works off one request after the other. */
+BODY(waits_for_the_only_block)
+{
+    for (int i = 0; i < MEASURED; i++)
+        require_waits(measured[i], (struct waits){1, TRIALS * 3 / 4, 4});
 }
 
 BODY(waits_for_nothing)
@@ -151,9 +203,16 @@ BODY(waits_for_nothing)
 TEST(when_a_block_comes_back_is_random)
 {
     NOT_OVER_GLIBC();
-    EXPECT(again_is("waits_for_blocks", "", 0, ""));
-    EXPECT(again_is("waits_for_blocks", "profile=strict", 0, ""));
+    EXPECT(again_is("waits_for_one_of_many_blocks", "", 0, ""));
+    EXPECT(again_is("waits_for_one_of_many_blocks", "profile=strict", 0, ""));
     EXPECT(again_is("waits_for_nothing", "quarantine_slots=0:sample_bytes=0", 0, ""));
+}
+
+TEST(when_the_only_block_comes_back_is_random)
+{
+    NOT_OVER_GLIBC();
+    EXPECT(again_is("waits_for_the_only_block", "", 0, ""));
+    EXPECT(again_is("waits_for_the_only_block", "profile=strict", 0, ""));
 }
 
 enum { ORDER = 40 };
