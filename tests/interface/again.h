@@ -13,7 +13,7 @@
 enum { AGAIN_SECONDS = 25, AGAIN_TEXT_MOST = 16384 };
 
 struct again {
-    int ending; /* as a shell says it: the exit status, or 128 and the signal */
+    int ending;                 /* as a shell says it: the exit status, or 128 and the signal */
     char text[AGAIN_TEXT_MOST]; /* what was written on both streams */
 };
 

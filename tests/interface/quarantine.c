@@ -41,8 +41,8 @@ BODY(frees_and_allocates_each_size)
 
 BODY(frees_and_allocates_the_last_sizes)
 {
-    static const size_t sizes[] = {262128, 262136, 262137, 262144, 262145, LARGE, LARGE + 1,
-                                   4 * LARGE};
+    static const size_t sizes[] = {262128, 262136, 262137,    262144,
+                                   262145, LARGE,  LARGE + 1, 4 * LARGE};
 
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         for (int round = 0; round < 100; round++)

@@ -135,9 +135,11 @@ static void expect_sealed_in_child(void)
     if (child == 0) {
         struct range sealed = sealed_pages();
 
-        _exit(sealed.from != NULL && (!kernel_can_seal() ||
-                                      is_refused(mprotect(sealed.from, PAGE,
-                                                          PROT_READ | PROT_WRITE))) ? 0 : 1);
+        _exit(sealed.from != NULL &&
+                      (!kernel_can_seal() ||
+                       is_refused(mprotect(sealed.from, PAGE, PROT_READ | PROT_WRITE)))
+                  ? 0
+                  : 1);
     }
     EXPECT(waitpid(child, &status, 0) == child);
     EXPECT_EQUAL(status, 0);

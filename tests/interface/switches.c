@@ -240,12 +240,13 @@ TEST(what_is_off_is_off_and_what_is_on_is_on)
 
     NOT_OVER_GLIBC();
     EXPECT(again_is("guards_its_large_blocks", "", 0, ""));
-    EXPECT(again("guards_its_large_blocks", "guard_large=0:sample_bytes=0:guard_pages=0").ending == 1);
+    EXPECT(again("guards_its_large_blocks", "guard_large=0:sample_bytes=0").ending == 1);
     EXPECT(again_is("has_guards_behind_spans", "", 0, ""));
     EXPECT(again_is("has_no_guards_behind_spans", "guard_pages=0", 0, ""));
     EXPECT(again_reports("has_canaries", "", ABORTED, " P101 heap overflow: free: "));
     EXPECT(again_is("has_no_canaries", "canary=0:sample_bytes=0", 0, ""));
-    EXPECT(again_reports("writes_to_a_free_block", "", ABORTED, " P202 write after free: malloc: "));
+    EXPECT(
+        again_reports("writes_to_a_free_block", "", ABORTED, " P202 write after free: malloc: "));
     EXPECT(again_is("writes_to_a_free_block", "zero_check=0", 0, ""));
     EXPECT(again_is("writes_to_a_free_block", "profile=fast", 0, ""));
 }
