@@ -1,8 +1,8 @@
 /* Pages without access. On Linux 6.13 and later by MADV_GUARD_INSTALL, which splits no mapping and
  * drops the memory under it; elsewhere, for locked memory, and for very long ranges by mprotect,
  * which splits mappings: the kernel allows a process vm.max_map_count of them, so that there are
- * only as many as a budget allows. What the budget refuses stays accessible: density is lowered,
- * nothing fails.
+ * only as many as a budget allows, checked against the kernel's own count. What the budget refuses
+ * stays accessible: density is lowered, nothing fails.
  *
  * Addresses and sizes are multiples of the OS page. Thread-safe; nothing allocates. */
 #ifndef SG_OS_GUARD_H
@@ -33,7 +33,7 @@ HIDDEN MUST_USE bool sg_os_allow(void *address, size_t bytes);
 
 struct os_guard_statistics {
     bool splits_mappings; /* the kernel has no guard madvise, or refused it */
-    size_t by_mprotect;   /* ranges forbidden by it, about */
+    size_t by_mprotect;   /* ranges forbidden by it at most */
     size_t refused;       /* ranges left accessible */
 };
 

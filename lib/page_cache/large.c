@@ -225,8 +225,8 @@ static bool close_body(struct span *span)
     uintptr_t end = body_end(span);
 
     span->is_empty_inside = false;
-    if (span->sample == 0 && span->partition == 0 && sg_page_cache_would_keep(span->pages) &&
-        sg_os_forbid_and_keep((void *)from, end - from))
+    if (span->sample == 0 && span->partition == 0 && end - from <= KEPT_BYTES_MAX / 4 &&
+        sg_page_cache_would_keep(span->pages) && sg_os_forbid_and_keep((void *)from, end - from))
         return true;
 
     enum os_closed closed = forbid(from, end);

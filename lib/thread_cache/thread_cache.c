@@ -17,6 +17,7 @@
 #define FIRST_BATCH_BYTES 1024u
 #define RARE_BYTES_MIN (4 * KIB) /* a size above this is cached from the RARE_TIMESth time on */
 #define RARE_TIMES 4u
+#define FIRST_FLOOR 8u     /* slots in quarantine as soon as a class is cached */
 #define DRAIN_CAPACITY 32u /* of a bin that only takes back: half of it quarantine, if any */
 
 THREAD_POINTER struct thread_cache *sg_thread_cache_self;
@@ -233,6 +234,16 @@ static uint32_t next_batch(struct cache_bin *bin, uint32_t class)
     return batch;
 }
 
+/* The quarantine of a new bin: chance needs some to choose from. */
+static uint32_t first_floor(uint32_t class)
+{
+    uint32_t most = sg_policy.classes[class].quarantine_slots;
+
+    if (slot_bytes_of(class) > RARE_BYTES_MIN)
+        return 1;
+    return most < FIRST_FLOOR ? most : FIRST_FLOOR;
+}
+
 /* A bin that is in turn too small to serve and too small to take back doubles each time. One that
  * only takes back does not grow, and soon keeps nothing but its quarantine: a program that frees
  * all it has does not want slots to stay here, each holding the span around it. */
@@ -245,9 +256,10 @@ static void adapt_to_overflow(struct thread_cache *cache, uint32_t class)
 
     bin->has_overflowed = true;
     bin->has_missed = false;
-    if (bin->capacity == 0 && caches_at_once)
-        grow_bin(cache, class, BIN_SLOTS_MIN);
-    else if (in_turn)
+    if (bin->capacity == 0 && caches_at_once) {
+        grow_bin(cache, class, first_floor(class) * 2);
+        grow_bin(cache, class, BIN_SLOTS_MIN); /* if the bounds do not allow more */
+    } else if (in_turn)
         grow_bin(cache, class, bin->capacity * 2u);
     if (!in_turn && bin->capacity > DRAIN_CAPACITY)
         shrink_bin(cache, class,
@@ -280,7 +292,11 @@ static uint32_t make_room(struct thread_cache *cache, uint32_t class, uint32_t w
     struct cache_bin *bin = &cache->bins[class];
     uint32_t count = load_relaxed(&bin->count);
 
-    grow_bin(cache, class, wanted + floor_of(class, wanted * 2));
+    uint32_t floor = floor_of(class, wanted * 2);
+
+    if (floor < first_floor(class))
+        floor = first_floor(class);
+    grow_bin(cache, class, wanted + floor > 2 * floor ? wanted + floor : 2 * floor);
     uint32_t room = count < bin->capacity ? bin->capacity - count : 0;
     uint32_t missing = count < bin->floor ? bin->floor - count : 0;
     return wanted + missing < room ? wanted + missing : room;
