@@ -153,7 +153,7 @@ void sg_os_guard_statistics(struct os_guard_statistics *ret_statistics)
         ranges = load_relaxed(&budget);
     *ret_statistics = (struct os_guard_statistics){
         .splits_mappings = load_relaxed(&uses_mprotect),
-        .by_mprotect = ranges < maps ? ranges : maps,
+        .by_mprotect = ranges < maps / 2 ? ranges : maps / 2,
         .refused = load_relaxed(&refused_ranges),
     };
 }
