@@ -39,14 +39,22 @@ void sg_central_note_guard(long bytes)
     atomic_fetch_add_explicit(&guard_bytes, (size_t)bytes, memory_order_relaxed);
 }
 
+static bool is_vacated(void *body, size_t bytes)
+{
+    enum os_closed closed = sg_os_forbid(body, bytes);
+
+    if (closed == OS_CLOSED)
+        (void)!sg_os_allow(body, bytes); /* the kernel keeps its memory */
+    return closed == OS_CLOSED_EMPTY;
+}
+
 bool sg_central_spare_give(struct span *span)
 {
     struct central_list *list = &sg_central[span->slots.class];
 
     if (sg_options.isolate_classes == 0 ||
-        sg_os_forbid((void *)span->slots.base, sg_central_body_bytes(span->slots.class)) !=
-            OS_CLOSED_EMPTY)
-        return false; /* goes to the page cache after all, which opens it */
+        !is_vacated((void *)span->slots.base, sg_central_body_bytes(span->slots.class)))
+        return false;
     span->slots.slot_count = 0;
     lock_acquire(&list->lock, RANK_CENTRAL_LIST);
     list_push(&list->spare, &span->link);
@@ -69,5 +77,8 @@ struct span *sg_central_spare_take(uint32_t class)
     lock_release(&list->lock, RANK_CENTRAL_LIST);
     if (span == NULL || sg_os_allow((void *)span->slots.base, sg_central_body_bytes(class)))
         return span;
-    return NULL; /* no more mappings: its addresses are lost */
+    lock_acquire(&list->lock, RANK_CENTRAL_LIST); /* no more mappings, for now */
+    list_push(&list->spare, &span->link);
+    lock_release(&list->lock, RANK_CENTRAL_LIST);
+    return NULL;
 }

@@ -306,8 +306,8 @@ void sg_central_rebuild_add(struct span *span)
 {
     struct central_list *list = &sg_central[span->slots.class];
 
-    if (span->slots.mark == MARK_GIVEN_UP)
-        return; /* the quarantine holds it */
+    if (span->slots.mark == MARK_GIVEN_UP || span->slots.slot_count == 0)
+        return; /* the quarantine holds it, or who was making it */
     span->free_slots = count_free(span);
     span->slots.mark = MARK_UNLISTED;
     list->free_slots += span->free_slots;

@@ -142,9 +142,7 @@ struct span *sg_central_span_create(uint32_t class)
 /* Of a span that is given up: all but its guard. */
 static size_t open_pages(uint32_t class)
 {
-    bool is_closed = class == CLASS_ZERO || sg_options.isolate_classes != 0;
-
-    return is_closed ? 0 : sg_central_body_bytes(class) / PAGE_BYTES;
+    return class == CLASS_ZERO ? 0 : sg_central_body_bytes(class) / PAGE_BYTES;
 }
 
 static void release(struct span *span)

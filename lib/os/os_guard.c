@@ -92,8 +92,13 @@ void sg_os_guard_start(bool by_mprotect, size_t budget_wanted)
 
 bool sg_os_vacate(void *address, size_t bytes)
 {
-    return !load_relaxed(&without_madvise) && bytes <= MARKED_BYTES_MAX &&
-           advise(address, bytes, MADV_GUARD_INSTALL);
+    if (load_relaxed(&without_madvise) || bytes > MARKED_BYTES_MAX)
+        return false;
+    if (advise(address, bytes, MADV_GUARD_INSTALL))
+        return true;
+    /* Over several mappings it stops at the first locked one, and what lies before is marked. */
+    advise(address, bytes, MADV_GUARD_REMOVE);
+    return false;
 }
 
 /* Ranges that touch are one, and what is opened was forbidden in other pieces: so the count only

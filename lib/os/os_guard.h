@@ -24,7 +24,8 @@ HIDDEN enum os_closed sg_os_forbid(void *address, size_t bytes);
 /* The same by mprotect, and the memory stays: for what is likely to be used again soon. */
 HIDDEN MUST_USE bool sg_os_forbid_and_keep(void *address, size_t bytes);
 
-/* The same, only where it splits no mapping: for ranges that are many. False: nothing changed. */
+/* The same, only where it splits no mapping: for ranges that are many. False: access is
+ * as before, contents may be lost. */
 HIDDEN MUST_USE bool sg_os_vacate(void *address, size_t bytes);
 
 /* Access again, to a range any parts of which may have been forbidden; what was forbidden reads as

@@ -154,6 +154,7 @@ static void *open_object(struct span *span, struct large_request request, size_t
         above = forbid(body_end(span), span_end(span));
     span->is_empty_around = below == OS_CLOSED_EMPTY && above == OS_CLOSED_EMPTY;
     span->is_closed = (below != OS_OPEN && body_start(span) > span_start(span)) || above != OS_OPEN;
+    span->is_closed_around = below != OS_OPEN && above != OS_OPEN;
     describe(span, request);
     if (!zeroed)
         clear_slack(span);
@@ -198,9 +199,15 @@ static void release(struct span *span)
 {
     bool is_zero = span->is_empty_inside && span->is_empty_around;
 
+    bool all_closed = load_relaxed(&span->large_state) == SLOT_QUARANTINED &&
+                      span->is_closed_around;
+
     store_relaxed(&span->large_state, SLOT_CENTRAL);
     sg_sample_end(span->sample);
-    sg_page_cache_give(span, is_zero, span->is_closed ? 0 : span->pages);
+    /* What is called closed must be: a later guard there is not asked for again. */
+    if (!all_closed && span->is_closed && !allow(span_start(span), span_end(span)))
+        return; /* no more mappings: its addresses are lost */
+    sg_page_cache_give(span, is_zero, all_closed ? 0 : span->pages);
 }
 
 static void evict(struct span_quarantine *quarantine, uint32_t spans, size_t bytes)
@@ -299,11 +306,27 @@ static bool grow(struct span *span, uintptr_t old_end, uintptr_t new_end, size_t
     return allow(old_end, new_end);
 }
 
-static bool shrink(struct span *span, uintptr_t old_end, uintptr_t new_end, size_t pages)
+/* What is given up loses access; what of that is beyond the guard goes to the page cache, if there
+ * is memory to describe it. Else it stays, as part of the guard. */
+static void shrink(struct span *span, uintptr_t old_end, uintptr_t new_end, size_t pages)
 {
-    if (sg_options.guard_free != 0)
-        span->is_closed = forbid(new_end, old_end) != OS_OPEN || span->is_closed;
-    return pages == span->pages || sg_page_cache_shrink(span, pages, 0);
+    uintptr_t end = span_end(span);
+    bool is_closed = sg_options.guard_free != 0 && forbid(new_end, old_end) != OS_OPEN &&
+                     (span->is_closed_around || forbid(old_end, end) != OS_OPEN);
+
+    span->is_closed = span->is_closed || is_closed;
+    if (pages == span->pages || (!is_closed && !allow(new_end, end)))
+        return;
+    (void)!sg_page_cache_shrink(span, pages, is_closed ? 0 : SIZE_MAX);
+}
+
+static void guard_again(struct span *span, uintptr_t end)
+{
+    enum os_closed above = forbid(end, span_end(span));
+
+    span->is_empty_around &= above == OS_CLOSED_EMPTY;
+    span->is_closed_around &= above != OS_OPEN;
+    span->is_closed |= above != OS_OPEN;
 }
 
 bool sg_large_resize(struct span *span, size_t bytes)
@@ -322,14 +345,13 @@ bool sg_large_resize(struct span *span, size_t bytes)
     if (new_end > old_end)
         resized = grow(span, old_end, new_end, pages);
     else if (new_end < old_end)
-        resized = shrink(span, old_end, new_end, pages);
+        shrink(span, old_end, new_end, pages);
     if (!resized)
         return false;
     atomic_fetch_add_explicit(&live_bytes, bytes - span->large_bytes, memory_order_relaxed);
     span->large_bytes = bytes;
-    if (guarded && forbid(new_end, span_end(span)) != OS_CLOSED_EMPTY)
-        span->is_empty_around = false;
-    span->is_closed = span->is_closed || guarded;
+    if (guarded && new_end != old_end)
+        guard_again(span, new_end);
     clear_slack(span);
     return true;
 }

@@ -294,7 +294,10 @@ struct span *sg_page_cache_take(struct page_request request, bool *ret_zeroed)
         sg_page_cache.used_pages += span->pages;
     }
     unlock();
-    return span != NULL && sg_page_access_set(span, &access) ? span : NULL;
+    if (span == NULL || sg_page_access_set(span, &access))
+        return span;
+    sg_page_cache_give(span, *ret_zeroed, 0); /* no more mappings */
+    return NULL;
 }
 
 void sg_page_cache_give(struct span *span, bool zeroed, size_t open_pages)

@@ -40,6 +40,8 @@ struct span *sg_span_quarantine_evict(struct span_quarantine *quarantine, uint32
 {
     struct span *span = NULL;
 
+    if (spans >= SPAN_QUARANTINE_MAX)
+        spans = SPAN_QUARANTINE_MAX - 1; /* there is always room for the next */
     lock(quarantine);
     if (quarantine->count > spans || quarantine->pages > bytes / PAGE_BYTES) {
         uint32_t older = quarantine->count > 1 ? quarantine->count - 1 : 1;

@@ -15,6 +15,7 @@ struct touched {
     size_t block_bytes;
     uint32_t class;
     uint32_t sample;
+    bool is_ours;
 };
 
 static struct touched touched_large(const struct span *span, uintptr_t address)
@@ -25,12 +26,15 @@ static struct touched touched_large(const struct span *span, uintptr_t address)
         .block_bytes = span->large_bytes,
         .class = REPORT_CLASS_LARGE,
         .sample = span->sample,
+        .is_ours = true,
     };
 
     if (!slot_state_is_live(load_relaxed(&span->large_state)))
         touched.kind = MISUSE_FREED_FAULT;
     else if (address < span->slots.base)
         touched.kind = MISUSE_UNDERFLOW_FAULT;
+    else if (address < span->slots.base + span->large_bytes)
+        touched.is_ours = false; /* the program took access from its own block */
     return touched;
 }
 
@@ -55,6 +59,7 @@ static struct touched touched_guard(const struct span *span, uintptr_t address)
         .block = block,
         .block_bytes = sg_block_bytes_at(is_below ? above : span, (const void *)block),
         .class = class,
+        .is_ours = true,
     };
 }
 
@@ -64,7 +69,7 @@ static struct touched touched_slots(const struct span *span, uintptr_t address)
     size_t index;
 
     if (span->slots.slot_count == 0)
-        return (struct touched){.kind = MISUSE_STALE};
+        return (struct touched){.kind = MISUSE_STALE, .is_ours = true};
     slot_bytes = sg_size_classes[span->slots.class].slot_bytes;
     index = (address - span->slots.base) / slot_bytes;
     if (index >= span->slots.slot_count)
@@ -77,6 +82,7 @@ static struct touched touched_slots(const struct span *span, uintptr_t address)
         .block = span->slots.base + index * slot_bytes,
         .block_bytes = policy_usable_bytes(span->slots.class),
         .class = span->slots.class,
+        .is_ours = !is_live || span->slots.class == CLASS_ZERO,
     };
 }
 
@@ -86,7 +92,7 @@ static struct touched touched_at(const struct span *span, uintptr_t address)
         return touched_large(span, address);
     if (span->slots.owner == SPAN_CENTRAL || span->slots.owner == SPAN_TYPED)
         return touched_slots(span, address);
-    return (struct touched){.kind = MISUSE_STALE};
+    return (struct touched){.kind = MISUSE_STALE, .is_ours = true};
 }
 
 bool sg_fault_describe(uintptr_t address, bool is_write, const void *context)
@@ -97,6 +103,9 @@ bool sg_fault_describe(uintptr_t address, bool is_write, const void *context)
         return false;
 
     struct touched touched = touched_at(span, address);
+    if (!touched.is_ours)
+        return false;
+
     const struct sample *sample = sg_sample_of(touched.sample);
     struct misuse misuse = {
         .kind = touched.kind,

@@ -59,15 +59,16 @@ struct __attribute__((aligned(CACHE_LINE_BYTES))) span {
     union {
         uint64_t given_back; /* CENTRAL: bit i: the i-th OS page has no memory; its list's lock */
         struct {
-            slot_state_byte large_state; /* LARGE: the state of its one slot */
-            uint8_t is_guarded : 1;      /* LARGE: has pages around that should have no access */
-            uint8_t is_closed : 1; /* LARGE: the kernel agreed to some guard or end of access */
-            uint8_t is_empty_around : 1; /* LARGE: what lies around has no access and no memory */
-            uint8_t is_empty_inside : 1; /* LARGE and freed: the object has no memory either */
-            bool first_guarded;          /* FREE: its first and last page; the pages between find */
-            bool last_guarded;           /* sg_span_forbidden if they are; RANK_PAGE_CACHE */
-            uint8_t space;               /* FREE: enum span_space */
-            uint8_t partition;           /* TYPED, LARGE: see lib/pool/typed.h; 0: of none */
+            slot_state_byte large_state;  /* LARGE: the state of its one slot */
+            uint8_t is_guarded : 1;       /* LARGE: has pages around that should have no access */
+            uint8_t is_closed : 1;        /* LARGE: some of its pages have no access */
+            uint8_t is_closed_around : 1; /* LARGE: nothing around the object has */
+            uint8_t is_empty_around : 1;  /* LARGE: what lies around has no access and no memory */
+            uint8_t is_empty_inside : 1;  /* LARGE and freed: the object has no memory either */
+            bool first_guarded; /* FREE: its first and last page; the pages between find */
+            bool last_guarded;  /* sg_span_forbidden if they are; RANK_PAGE_CACHE */
+            uint8_t space;      /* FREE: enum span_space */
+            uint8_t partition;  /* TYPED, LARGE: see lib/pool/typed.h; 0: of none */
         };
     };
     uint32_t free_slots; /* CENTRAL; RANK_CENTRAL_LIST of the class */
