@@ -63,6 +63,25 @@ static uint8_t note_taken(struct central_list *list, struct span *span, uint32_t
     return (before & pages) == pages ? SLOT_CACHED_ZERO : SLOT_CACHED;
 }
 
+/* Clears what of the slot promises zeroes and holds what others left; whole pages, in which no slot
+ * was handed out so far. */
+static void clear_raw(const struct span *span, uint32_t index)
+{
+    const struct class_policy *policy = &sg_policy.classes[span->slots.class];
+    uint64_t *raw = central_raw_pages(span);
+    size_t first = (size_t)index * policy->slot_bytes / sg_os_page_bytes;
+    size_t last = ((size_t)(index + 1) * policy->slot_bytes - 1) / sg_os_page_bytes;
+
+    for (size_t page = first; page <= last; page++) {
+        bool is_promised = policy->is_cleared || page == first || page == last;
+
+        if ((*raw >> page & 1) != 0 && is_promised)
+            __builtin_memset((char *)span->slots.base + page * sg_os_page_bytes, 0,
+                             sg_os_page_bytes);
+        *raw &= ~((uint64_t)1 << page);
+    }
+}
+
 /* Where slots are taken from. */
 struct carving {
     struct central_list *list;
@@ -85,6 +104,8 @@ static uint32_t carve_word(struct carving from, uint32_t word, struct cache_entr
         store_relaxed(&states[offset], UNLIKELY(span->given_back != 0)
                                            ? note_taken(from.list, span, index)
                                            : SLOT_CACHED);
+        if (UNLIKELY(*central_raw_pages(span) != 0))
+            clear_raw(span, index);
         entry_encode(&entries[count++], (void *)(span->slots.base + index * slot_bytes),
                      &states[offset]);
     }

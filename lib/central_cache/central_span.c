@@ -3,7 +3,6 @@
 #include "central_guard.h"
 #include "central_list.h"
 #include "central_state.h"
-#include "content.h"
 #include "object_pool.h"
 #include "options.h"
 #include "os_guard.h"
@@ -17,9 +16,10 @@
 /* States are read eight at a time; what lies behind the last one must not look free. */
 #define NOT_FREE 0xff
 
+/* With the word of central_raw_pages(). */
 static size_t states_bytes(uint32_t class)
 {
-    return align_up(sg_size_classes[class].slot_count, WORD_SLOTS);
+    return align_up(sg_size_classes[class].slot_count, WORD_SLOTS) + sizeof(uint64_t);
 }
 
 static slot_state_byte *states_create(uint32_t class)
@@ -31,6 +31,7 @@ static slot_state_byte *states_create(uint32_t class)
         return NULL;
     __builtin_memset(states, SLOT_CENTRAL, slot_count);
     __builtin_memset(states + slot_count, NOT_FREE, states_bytes(class) - slot_count);
+    __builtin_memset(states + states_bytes(class) - sizeof(uint64_t), 0, sizeof(uint64_t));
     ANNOTATE_ATOMIC(states, states_bytes(class));
     return (slot_state_byte *)states;
 }
@@ -53,8 +54,8 @@ static size_t span_alignment_pages(uint32_t class)
                                  : size_class_span_alignment_pages(class);
 }
 
-/* Of a span from a clean run: all of them, unless OS pages are shared with other spans. */
-static uint64_t pages_without_memory(const struct span *span)
+/* All of a span, unless OS pages are shared with other spans. */
+static uint64_t all_pages(const struct span *span)
 {
     size_t count = sg_central_body_bytes(span->slots.class) / sg_os_page_bytes;
 
@@ -63,18 +64,19 @@ static uint64_t pages_without_memory(const struct span *span)
     return ~(uint64_t)0 >> (64 - count);
 }
 
-/* The slots of a span lie in memory that others used before: free slots promise zeroes. */
-static void clear_body(const struct span *span, uint32_t class)
+/* The slots lie in memory that others used before, and free slots promise zeroes: page by page, when
+ * the first slot there is handed out. Much of it may never be touched. */
+static void clear_body(const struct span *span)
 {
-    const struct class_policy *policy = &sg_policy.classes[class];
-    char *slot = (char *)span->slots.base;
+    const struct class_policy *policy = &sg_policy.classes[span->slots.class];
 
-    if (policy->is_cleared) {
-        __builtin_memset(slot, 0, (size_t)policy->slot_bytes * span->slots.slot_count);
+    if (!policy->has_edges)
         return;
-    }
-    for (uint32_t i = 0; policy->has_edges && i < span->slots.slot_count; i++)
-        content_clear_edges(slot + (size_t)i * policy->slot_bytes, policy->slot_bytes);
+    size_t bytes = sg_central_body_bytes(span->slots.class);
+    if (bytes % sg_os_page_bytes == 0)
+        *central_raw_pages(span) = all_pages(span);
+    if (*central_raw_pages(span) == 0)
+        __builtin_memset((void *)span->slots.base, 0, bytes);
 }
 
 /* Ready for its slots, of which there are none yet. */
@@ -130,12 +132,12 @@ struct span *sg_central_span_create(uint32_t class)
     span->slots.states = states;
     span->slots.class = (uint8_t) class;
     span->slots.mark = MARK_UNLISTED;
-    span->given_back = zeroed ? pages_without_memory(span) : 0;
+    span->given_back = zeroed ? all_pages(span) : 0;
     sg_page_cache_note_absent(__builtin_popcountll(span->given_back));
     span->free_slots = info->slot_count;
     span->slots.slot_count = info->slot_count;
     if (!zeroed)
-        clear_body(span, class);
+        clear_body(span);
     return span;
 }
 
