@@ -1,6 +1,7 @@
 /* Taking slots out of a span. */
 #include "bits.h"
 #include "central_state.h"
+#include "content.h"
 #include "os_memory.h"
 #include "page_cache.h"
 #include "policy.h"
@@ -63,23 +64,40 @@ static uint8_t note_taken(struct central_list *list, struct span *span, uint32_t
     return (before & pages) == pages ? SLOT_CACHED_ZERO : SLOT_CACHED;
 }
 
-/* Clears what of the slot promises zeroes and holds what others left; whole pages, in which no slot
- * was handed out so far. */
-static void clear_raw(const struct span *span, uint32_t index)
+/* Pages in which no slot was handed out so far are cleared whole. */
+static void clear_raw_pages(const struct span *span, size_t first, size_t last)
 {
-    const struct class_policy *policy = &sg_policy.classes[span->slots.class];
     uint64_t *raw = central_raw_pages(span);
-    size_t first = (size_t)index * policy->slot_bytes / sg_os_page_bytes;
-    size_t last = ((size_t)(index + 1) * policy->slot_bytes - 1) / sg_os_page_bytes;
 
     for (size_t page = first; page <= last; page++) {
-        bool is_promised = policy->is_cleared || page == first || page == last;
-
-        if ((*raw >> page & 1) != 0 && is_promised)
+        if ((*raw >> page & 1) != 0)
             __builtin_memset((char *)span->slots.base + page * sg_os_page_bytes, 0,
                              sg_os_page_bytes);
         *raw &= ~((uint64_t)1 << page);
     }
+}
+
+/* Clears what of the slot promises zeroes and holds what others left. Slots of an OS page or more
+ * have their middles in different pages: the bit of that one is the slot's. */
+static void clear_raw(const struct span *span, uint32_t index)
+{
+    const struct class_policy *policy = &sg_policy.classes[span->slots.class];
+    size_t slot_bytes = policy->slot_bytes;
+    size_t from = (size_t)index * slot_bytes;
+    uint64_t middle = (uint64_t)1 << (from + slot_bytes / 2) / sg_os_page_bytes;
+    char *slot = (char *)span->slots.base + from;
+
+    if (slot_bytes < sg_os_page_bytes) {
+        clear_raw_pages(span, from / sg_os_page_bytes, (from + slot_bytes - 1) / sg_os_page_bytes);
+        return;
+    }
+    if ((*central_raw_pages(span) & middle) == 0)
+        return;
+    *central_raw_pages(span) &= ~middle;
+    if (policy->is_cleared)
+        __builtin_memset(slot, 0, slot_bytes);
+    else
+        content_clear_edges(slot, slot_bytes);
 }
 
 /* Where slots are taken from. */

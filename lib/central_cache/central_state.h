@@ -51,8 +51,8 @@ HIDDEN void sg_central_unlist(struct central_list *list, struct span *span);
 /* A span of the class with all slots free, in no list; without the lock. NULL: no memory. */
 HIDDEN MUST_USE struct span *sg_central_span_create(uint32_t class);
 
-/* Behind the states of a span: bit i says that its i-th OS page holds what others left there, and is
- * to be cleared before the first slot of it is handed out. Under the lock of the list. */
+/* Behind the states of a span: bit i says that its i-th OS page holds what others left there, and
+ * is to be cleared before the first slot of it is handed out. Under the lock of the list. */
 static inline uint64_t *central_raw_pages(const struct span *span)
 {
     size_t states = (sg_size_classes[span->slots.class].slot_count + WORD_SLOTS - 1) & ~7u;

@@ -82,7 +82,7 @@ static bool ensure_array(struct cache_bin *bin, uint32_t capacity)
         for (uint32_t i = 0; i < load_relaxed(&bin->count); i++)
             entry_move(&added[i], &old[i]);
     bin->entries = added;
-    bin->array_log2 = wanted_log2 & 0x3f;
+    bin->array_log2 = wanted_log2 & 0xf;
     if (old != NULL)
         array_give(old, old_log2);
     return true;
@@ -244,6 +244,13 @@ static uint32_t first_floor(uint32_t class)
     return most < FIRST_FLOOR ? most : FIRST_FLOOR;
 }
 
+/* One overflow in 64 of a row without a miss: a program that fills and drains in turn seldom gets
+ * there, one that frees millions surely does. */
+static bool is_long_drain(struct thread_cache *cache, const struct cache_bin *bin)
+{
+    return bin->overflows == OVERFLOWS_MAX && thread_cache_random(cache) >> 58 == 0;
+}
+
 /* A bin that is in turn too small to serve and too small to take back doubles each time. One that
  * only takes back does not grow, and soon keeps nothing but its quarantine: a program that frees
  * all it has does not want slots to stay here, each holding the span around it. */
@@ -254,14 +261,15 @@ static void adapt_to_overflow(struct thread_cache *cache, uint32_t class)
     bool caches_at_once = slot_bytes_of(class) <= RARE_BYTES_MIN ||
                           sg_policy.classes[class].quarantine_slots > 0;
 
-    bin->has_overflowed = true;
+    if (bin->overflows < OVERFLOWS_MAX)
+        bin->overflows = (bin->overflows + 1u) & OVERFLOWS_MAX;
     bin->has_missed = false;
     if (bin->capacity == 0 && caches_at_once) {
         grow_bin(cache, class, first_floor(class) * 2);
         grow_bin(cache, class, BIN_SLOTS_MIN); /* if the bounds do not allow more */
     } else if (in_turn)
         grow_bin(cache, class, bin->capacity * 2u);
-    if (!in_turn && bin->capacity > DRAIN_CAPACITY)
+    if (bin->capacity > DRAIN_CAPACITY && is_long_drain(cache, bin))
         shrink_bin(cache, class,
                    bin->capacity / 2 > DRAIN_CAPACITY ? bin->capacity / 2 : DRAIN_CAPACITY);
     if (load_relaxed(&bin->count) >= bin->capacity)
@@ -273,9 +281,9 @@ static void adapt_to_miss(struct thread_cache *cache, uint32_t class)
     struct cache_bin *bin = &cache->bins[class];
 
     bin->has_missed = true;
-    if (bin->has_overflowed)
+    if (bin->overflows > 0)
         grow_bin(cache, class, bin->capacity * 2u);
-    bin->has_overflowed = false;
+    bin->overflows = 0;
 }
 
 /* Whether to leave a size uncached for now: one that was asked for a few times only would keep

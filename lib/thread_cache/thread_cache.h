@@ -18,16 +18,18 @@
 #include "list.h"
 #include "size_class.h"
 
+#define OVERFLOWS_MAX 7u
+
 struct cache_bin {
     struct cache_entry *entries;
     _Atomic uint16_t count; /* written by the owner only; relaxed: others read it as a statistic */
     uint16_t capacity;      /* most entries; 0 for a class that this thread may not cache */
     uint8_t seen_count;     /* at the last look of the decay, its low byte */
     uint8_t floor;          /* a power of two or 0: so many of the oldest are in quarantine */
-    uint8_t array_log2 : 6; /* of the entries that the array has room for */
+    uint8_t array_log2 : 4; /* of the entries that the array has room for */
+    uint8_t overflows : 3;  /* since a miss last looked, at most OVERFLOWS_MAX */
     uint8_t has_missed : 1; /* was empty when asked, since an overflow last looked */
-    uint8_t has_overflowed : 1; /* was full when given to, since a miss last looked */
-    uint8_t batch;              /* how many the next refill takes; doubles from few (slow start) */
+    uint8_t batch;          /* how many the next refill takes; doubles from few (slow start) */
 };
 
 struct thread_cache {
