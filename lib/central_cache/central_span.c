@@ -64,8 +64,8 @@ static uint64_t all_pages(const struct span *span)
     return ~(uint64_t)0 >> (64 - count);
 }
 
-/* The slots lie in memory that others used before, and free slots promise zeroes: they get them page
- * by page, when the first slot there is handed out. Much of it may never be touched. */
+/* The slots lie in memory that others used before, and free slots promise zeroes: they get them
+ * page by page, when the first slot there is handed out. Much of it may never be touched. */
 static void clear_body(const struct span *span)
 {
     const struct class_policy *policy = &sg_policy.classes[span->slots.class];

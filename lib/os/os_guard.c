@@ -51,7 +51,7 @@ static size_t map_count_max(void)
 /* The process's mappings as they are, or SIZE_MAX. Some 10 ms for 30,000. */
 static size_t map_count_now(void)
 {
-    char text[READ_BYTES];
+    char text[READ_BYTES] = "";
     size_t lines = 0;
     long length;
     long file = open_for_reading("/proc/self/maps");
