@@ -25,9 +25,7 @@ static inline struct thread_cache *own_cache(void)
     return policy_is_uncached() ? &sg_thread_cache_none : sg_thread_cache_get();
 }
 
-/* Memory that this thread could do without goes back before a request fails. True, so that it can
- * stand in a condition: the request is worth another try. */
-static bool reclaim(void)
+static void empty_caches(void)
 {
     struct thread_cache *cache = own_cache();
 
@@ -38,6 +36,14 @@ static bool reclaim(void)
     sg_central_quarantine_drain();
     sg_large_quarantine_drain();
     sg_typed_trim();
+}
+
+/* Memory that this thread could do without goes back before a request fails, and free runs of both
+ * kinds become one. True, so that it can stand in a condition: the request is worth another try. */
+static bool reclaim(void)
+{
+    empty_caches();
+    sg_page_cache_trim(0);
     return true;
 }
 
@@ -328,7 +334,7 @@ bool sg_pool_trim(size_t keep_bytes)
     bool trimmed = system_pool_serves() && sg_system_pool.call.trim != NULL &&
                    sg_system_pool.call.trim(keep_bytes) != 0;
 
-    reclaim();
+    empty_caches();
     sg_thread_registry_reclaim();
     return sg_page_cache_trim(keep_bytes) > 0 || trimmed;
 }

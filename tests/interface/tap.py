@@ -18,7 +18,7 @@ DEFAULT_LIBRARY = REPOSITORY / "build" / "libspanguard.so"
 FLAGS = ["-O2", "-g", "-fno-builtin", "-Wall", "-Wextra", "-pthread", "-D_GNU_SOURCE"]
 STANDARDS = {".c": ("cc", "-std=gnu11"), ".cc": ("c++", "-std=c++17")}
 FORGOTTEN = ("LD_PRELOAD", "LD_LIBRARY_PATH", "SPANGUARD_OPTIONS", "GLIBC_TUNABLES",
-             "MALLOC_CONF", "CHECK_PRELOAD")
+             "MALLOC_CONF", "MALLOC_PERTURB_", "CHECK_PRELOAD")
 
 
 class BuildError(Exception):
