@@ -1,5 +1,6 @@
 #include "sample.h"
 
+#include "annotate.h"
 #include "metadata.h"
 #include "options.h"
 
@@ -24,6 +25,8 @@ static struct sample *table(void)
     struct sample *made = sg_metadata_map(sample_count() * sizeof(struct sample));
     if (made == NULL)
         return NULL;
+    ANNOTATE_ATOMIC(&samples, sizeof(samples));
+    ANNOTATE_ATOMIC(made, sample_count() * sizeof(struct sample));
     /* Acquire on failure: another thread's table. Ours is lost then, once in a process. */
     if (!atomic_compare_exchange_strong_explicit(&samples, &found, made, memory_order_acq_rel,
                                                  memory_order_acquire))
