@@ -22,7 +22,10 @@ struct canary_damage sg_canary_damage(const char *slot, size_t slot_bytes)
     uint64_t difference = canary_load(place) ^ canary_at((uintptr_t)place);
     size_t slack = (difference >> 8) & 0xffffff;
 
-    if (slack > usable_bytes)
+    /* From the front, damage that reaches beyond the slack's bytes has gone through them; from
+     * behind it has not come so far while the first byte is whole. */
+    bool is_whole = difference >> 32 == 0 || (difference & 0xff) == 0;
+    if (slack > usable_bytes || !is_whole)
         slack = 0; /* overwritten: what was asked for is lost */
     difference ^= (uint64_t)slack << 8;
 

@@ -1,0 +1,76 @@
+#include "canary.h"
+#include "secrets.h"
+#include "test.h"
+
+#include <string.h>
+
+enum { SLOT_BYTES = 128, USABLE_BYTES = SLOT_BYTES - 8, TRIALS = 20000 };
+
+static _Alignas(16) char slot[SLOT_BYTES];
+
+/* A live block of `bytes`, with new keys. */
+static void make_block(size_t bytes)
+{
+    sg_secrets_start(true);
+    memset(slot, 0, sizeof slot);
+    memset(slot, 'x', bytes);
+    canary_write(slot + SLOT_BYTES, USABLE_BYTES - bytes);
+}
+
+static size_t slack_of_block(void)
+{
+    return canary_slack(slot + SLOT_BYTES);
+}
+
+TEST(a_whole_canary_tells_what_was_asked_for)
+{
+    for (size_t bytes = 1; bytes <= USABLE_BYTES; bytes++) {
+        make_block(bytes);
+        EXPECT_EQUAL(slack_of_block(), USABLE_BYTES - bytes);
+        EXPECT(canary_slack_is_clear(slot + SLOT_BYTES, slack_of_block()));
+        EXPECT_EQUAL(slot[USABLE_BYTES], 0); /* a string stops there */
+    }
+}
+
+TEST(each_byte_behind_the_block_is_watched)
+{
+    for (size_t bytes = 1; bytes <= USABLE_BYTES; bytes++)
+        for (size_t at = bytes; at < SLOT_BYTES && at < bytes + CANARY_SLACK_BYTES; at++) {
+            make_block(bytes);
+            slot[at] ^= 0x55;
+            size_t slack = slack_of_block();
+            EXPECT(slack > USABLE_BYTES || slack != USABLE_BYTES - bytes ||
+                   !canary_slack_is_clear(slot + SLOT_BYTES, slack));
+            if (at < USABLE_BYTES)
+                EXPECT_EQUAL(sg_canary_damage(slot, SLOT_BYTES).first, at);
+        }
+}
+
+/* The longer the slot, the more values of a lost canary would pass for a slack. */
+TEST(a_canary_that_is_gone_tells_no_size)
+{
+    static _Alignas(16) char long_slot[73728];
+    size_t usable_bytes = sizeof long_slot - CANARY_BYTES;
+
+    for (int i = 0; i < TRIALS; i++) {
+        sg_secrets_start(true);
+        canary_write(long_slot + sizeof long_slot, 8000);
+        memset(long_slot + usable_bytes, 'A', CANARY_BYTES);
+        struct canary_damage damage = sg_canary_damage(long_slot, sizeof long_slot);
+        EXPECT_EQUAL(damage.block_bytes, usable_bytes);
+        EXPECT_EQUAL(damage.first, usable_bytes);
+        EXPECT_EQUAL(damage.bytes_before_next, 0);
+    }
+}
+
+TEST(damage_from_behind_is_told_by_its_length)
+{
+    for (size_t count = 1; count <= 4; count++) {
+        make_block(100);
+        for (size_t i = 0; i < count; i++)
+            slot[SLOT_BYTES - 1 - i] ^= 0x55;
+        struct canary_damage damage = sg_canary_damage(slot, SLOT_BYTES);
+        EXPECT_EQUAL(damage.bytes_before_next, count);
+        EXPECT_EQUAL(damage.block_bytes, 100);
+    }
+}
