@@ -42,8 +42,10 @@
 
 /* What the compiler makes of large copies and fills goes to functions of our own: those of libc may
  * be interposed, by our own checked copies for one, and then look at memory in the middle of a
- * change. As glibc does for itself. */
+ * change. As glibc does for itself. Not in the library of those copies, which is neither. */
+#ifndef SG_IS_COPY_LIBRARY
 __asm__("memset = sg_memset\n\tmemcpy = sg_memcpy\n\tmemmove = sg_memmove");
+#endif
 
 /* Relaxed access, for values that other threads may read at any time and that order nothing else.
  * They compile to plain moves. */
