@@ -82,15 +82,20 @@ static bool has_guards(void)
     return advise(NULL, 0, MADV_GUARD_INSTALL);
 }
 
+static void annotate(void)
+{
+    ANNOTATE_ATOMIC(&uses_mprotect, sizeof(uses_mprotect));
+    ANNOTATE_ATOMIC(&protected_ranges, sizeof(protected_ranges));
+    ANNOTATE_ATOMIC(&refused_ranges, sizeof(refused_ranges));
+    ANNOTATE_ATOMIC(&refused_since, sizeof(refused_since));
+}
+
 void sg_os_guard_start(bool by_mprotect, size_t budget_wanted)
 {
     bool without = by_mprotect || !has_guards();
     size_t maps = without ? map_count_max() : MAP_COUNT_DEFAULT;
 
-    ANNOTATE_ATOMIC(&uses_mprotect, sizeof(uses_mprotect));
-    ANNOTATE_ATOMIC(&protected_ranges, sizeof(protected_ranges));
-    ANNOTATE_ATOMIC(&refused_ranges, sizeof(refused_ranges));
-    ANNOTATE_ATOMIC(&refused_since, sizeof(refused_since));
+    annotate();
     store_relaxed(&without_madvise, without);
     store_relaxed(&budget, budget_wanted != 0 ? budget_wanted : maps / 4);
 }

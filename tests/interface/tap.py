@@ -100,7 +100,7 @@ class Workshop:
         self.folder = pathlib.Path(self._folder.name)
         self.library = None
         self.adopt(library)
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
     def __enter__(self):
         return self
