@@ -18,12 +18,14 @@
 #define MAP_COUNT_DEFAULT 65530u
 
 /* All relaxed: they order nothing. The counts are bounds, a few more do no harm. */
-static _Atomic bool without_madvise;
-static _Atomic bool uses_mprotect; /* some range was forbidden so: becomes true once */
-static _Atomic size_t budget;
-static _Atomic size_t protected_ranges;
-static _Atomic size_t refused_ranges;
-static _Atomic size_t refused_since; /* the budget was first reached */
+static struct {
+    _Atomic size_t budget;
+    _Atomic size_t protected_ranges;
+    _Atomic size_t refused_ranges;
+    _Atomic size_t refused_since; /* the budget was first reached */
+    _Atomic bool without_madvise;
+    _Atomic bool uses_mprotect; /* some range was forbidden so: becomes true once */
+} state;
 
 #define RECOUNT_EACH 4096u /* refusals from one look at the kernel's count to the next */
 
@@ -82,27 +84,19 @@ static bool has_guards(void)
     return advise(NULL, 0, MADV_GUARD_INSTALL);
 }
 
-static void annotate(void)
-{
-    ANNOTATE_ATOMIC(&uses_mprotect, sizeof(uses_mprotect));
-    ANNOTATE_ATOMIC(&protected_ranges, sizeof(protected_ranges));
-    ANNOTATE_ATOMIC(&refused_ranges, sizeof(refused_ranges));
-    ANNOTATE_ATOMIC(&refused_since, sizeof(refused_since));
-}
-
 void sg_os_guard_start(bool by_mprotect, size_t budget_wanted)
 {
     bool without = by_mprotect || !has_guards();
     size_t maps = without ? map_count_max() : MAP_COUNT_DEFAULT;
 
-    annotate();
-    store_relaxed(&without_madvise, without);
-    store_relaxed(&budget, budget_wanted != 0 ? budget_wanted : maps / 4);
+    ANNOTATE_ATOMIC(&state, sizeof(state));
+    store_relaxed(&state.without_madvise, without);
+    store_relaxed(&state.budget, budget_wanted != 0 ? budget_wanted : maps / 4);
 }
 
 bool sg_os_vacate(void *address, size_t bytes)
 {
-    if (load_relaxed(&without_madvise) || bytes > MARKED_BYTES_MAX)
+    if (load_relaxed(&state.without_madvise) || bytes > MARKED_BYTES_MAX)
         return false;
     if (advise(address, bytes, MADV_GUARD_INSTALL))
         return true;
@@ -116,29 +110,30 @@ bool sg_os_vacate(void *address, size_t bytes)
  * two mappings off. */
 static bool may_protect(void)
 {
-    size_t limit = load_relaxed(&budget);
+    size_t limit = load_relaxed(&state.budget);
 
-    if (atomic_fetch_add_explicit(&protected_ranges, 1, memory_order_relaxed) < limit)
+    if (atomic_fetch_add_explicit(&state.protected_ranges, 1, memory_order_relaxed) < limit)
         return true;
-    if (atomic_fetch_add_explicit(&refused_since, 1, memory_order_relaxed) % RECOUNT_EACH != 0)
+    if (atomic_fetch_add_explicit(&state.refused_since, 1, memory_order_relaxed) % RECOUNT_EACH !=
+        0)
         return false;
 
     size_t maps = map_count_now();
     size_t ranges = maps == SIZE_MAX ? limit : maps / 2;
-    store_relaxed(&protected_ranges, ranges + 1);
+    store_relaxed(&state.protected_ranges, ranges + 1);
     if (ranges < limit)
-        store_relaxed(&refused_since, 0); /* the next time it is looked at once again */
+        store_relaxed(&state.refused_since, 0); /* the next time it is looked at once again */
     return ranges < limit;
 }
 
 bool sg_os_forbid_and_keep(void *address, size_t bytes)
 {
     if (may_protect()) {
-        store_relaxed(&uses_mprotect, true);
+        store_relaxed(&state.uses_mprotect, true);
         if (protect(address, bytes, PROT_NONE))
             return true;
     }
-    atomic_fetch_add_explicit(&refused_ranges, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&state.refused_ranges, 1, memory_order_relaxed);
     return false;
 }
 
@@ -154,21 +149,21 @@ enum os_closed sg_os_forbid(void *address, size_t bytes)
 /* Which of the two ways forbade which part is not recorded: both are undone. */
 bool sg_os_allow(void *address, size_t bytes)
 {
-    if (!load_relaxed(&without_madvise))
+    if (!load_relaxed(&state.without_madvise))
         advise(address, bytes, MADV_GUARD_REMOVE);
-    return !load_relaxed(&uses_mprotect) || protect(address, bytes, PROT_READ | PROT_WRITE);
+    return !load_relaxed(&state.uses_mprotect) || protect(address, bytes, PROT_READ | PROT_WRITE);
 }
 
 void sg_os_guard_statistics(struct os_guard_statistics *ret_statistics)
 {
-    size_t ranges = load_relaxed(&protected_ranges);
+    size_t ranges = load_relaxed(&state.protected_ranges);
     size_t maps = ranges == 0 ? 0 : map_count_now();
 
-    if (ranges > load_relaxed(&budget))
-        ranges = load_relaxed(&budget);
+    if (ranges > load_relaxed(&state.budget))
+        ranges = load_relaxed(&state.budget);
     *ret_statistics = (struct os_guard_statistics){
-        .splits_mappings = load_relaxed(&uses_mprotect),
+        .splits_mappings = load_relaxed(&state.uses_mprotect),
         .by_mprotect = ranges < maps / 2 ? ranges : maps / 2,
-        .refused = load_relaxed(&refused_ranges),
+        .refused = load_relaxed(&state.refused_ranges),
     };
 }
