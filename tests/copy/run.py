@@ -55,7 +55,7 @@ def line_of(pid, code, call, place):
     word = "to" if code == "P105" else "from"
     return re.compile(re.escape(f"spanguard[{pid}]: {code} {title}: {function}: {count} bytes "
                                 f"{word} +{offset} of a {kind}block of ") +
-                      (r"\d+" if kind else usable) + " bytes" + END)
+                      (r"\d+" if kind else str(usable)) + " bytes" + END)
 
 
 def is_reported(outcome, function, offset, code="P105", kind=""):
