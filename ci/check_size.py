@@ -23,7 +23,7 @@ FEWEST_FUNCTIONS = 3  # fewer in a whole layer list: this script no longer sees 
 
 # (file or function, what) -> the limit agreed for it, and why. A row that is not needed fails.
 EXCEPTIONS = {
-    ("os_syscall6", "parameters"): (7, "a system call has a number and up to six arguments"),
+    ("os_kernel_call", "parameters"): (7, "a system call has a number and up to six arguments"),
 }
 
 Function = collections.namedtuple("Function", "name line lines parameters")

@@ -65,15 +65,6 @@ static void draw_record(struct random *random, const struct swarm *swarm, uint8_
     record[3] = byte_below(random, 256);
 }
 
-struct random generate_random(uint64_t seed, uint64_t index)
-{
-    struct random random = {.state = {seed * 2 + 1, index}};
-
-    for (int i = 0; i < 8; i++) /* the first numbers still resemble the seed */
-        (void)random_next(&random);
-    return random;
-}
-
 size_t generate_input(struct random *random, uint8_t *bytes, size_t most)
 {
     struct swarm swarm = draw_swarm(random);
@@ -89,4 +80,26 @@ size_t generate_input(struct random *random, uint8_t *bytes, size_t most)
     for (size_t i = 0; i < records; i++)
         draw_record(random, &swarm, bytes + OPS_HEADER_BYTES + i * OPS_RECORD_BYTES);
     return OPS_HEADER_BYTES + records * OPS_RECORD_BYTES;
+}
+
+void generate_change(struct random *random, uint8_t *record, const uint8_t *other)
+{
+    switch (random_below(random, 5)) {
+    case 0: /* the same slot */
+        record[1] = (uint8_t)((record[1] & 0xc0) | (other[1] & 0x3f));
+        break;
+    case 1: /* the same size */
+        record[1] = (uint8_t)((record[1] & 0x3f) | (other[1] & 0xc0));
+        record[2] = other[2];
+        break;
+    case 2:
+        record[3] = (uint8_t)(record[3] + random_below(random, 5) - 2);
+        break;
+    case 3:
+        record[0] = (uint8_t)random_next(random);
+        break;
+    default:
+        record[random_below(random, OPS_RECORD_BYTES)] = (uint8_t)random_next(random);
+        break;
+    }
 }

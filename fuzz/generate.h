@@ -9,7 +9,7 @@
 /* Fills up to `most` bytes; returns how many. */
 size_t generate_input(struct random *random, uint8_t *bytes, size_t most);
 
-/* The start of a sequence; each (seed, index) has one of its own. */
-struct random generate_random(uint64_t seed, uint64_t index);
+/* Gives a record the slot or the size of another, or another op or size near its own. */
+void generate_change(struct random *random, uint8_t *record, const uint8_t *other);
 
 #endif

@@ -1,8 +1,11 @@
 /* For libFuzzer: changes whole records instead of bytes, and often starts afresh. Plain mutation
  * needs ten times as long to find what two records must do together. */
-#include "generate.h"
+#include "target.h"
 
 #include <string.h>
+
+#define RUN_RECORDS_MAX 8u
+#define RECORD_BYTES_MAX 64u
 
 size_t LLVMFuzzerMutate(uint8_t *data, size_t bytes, size_t most);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t bytes, size_t most, unsigned seed);
@@ -15,7 +18,7 @@ struct records {
 
 static uint8_t *record(const struct records *records, size_t index)
 {
-    return records->first + index * OPS_RECORD_BYTES;
+    return records->first + index * target.record_bytes;
 }
 
 /* Makes room for `count` records at `at`; fewer if there is no room. Returns how many. */
@@ -24,7 +27,7 @@ static size_t open_gap(struct records *records, size_t at, size_t count)
     if (count > records->most - records->count)
         count = records->most - records->count;
     memmove(record(records, at + count), record(records, at),
-            (records->count - at) * OPS_RECORD_BYTES);
+            (records->count - at) * target.record_bytes);
     records->count += count;
     return count;
 }
@@ -34,19 +37,19 @@ static void remove_run(struct records *records, size_t at, size_t count)
     if (count > records->count - at)
         count = records->count - at;
     memmove(record(records, at), record(records, at + count),
-            (records->count - at - count) * OPS_RECORD_BYTES);
+            (records->count - at - count) * target.record_bytes);
     records->count -= count;
 }
 
 static void duplicate_run(struct records *records, size_t at, size_t to, size_t count)
 {
-    uint8_t run[8 * OPS_RECORD_BYTES];
+    uint8_t run[RUN_RECORDS_MAX * RECORD_BYTES_MAX];
 
     if (count > records->count - at)
         count = records->count - at;
-    memcpy(run, record(records, at), count * OPS_RECORD_BYTES);
+    memcpy(run, record(records, at), count * target.record_bytes);
     count = open_gap(records, to, count);
-    memcpy(record(records, to), run, count * OPS_RECORD_BYTES);
+    memcpy(record(records, to), run, count * target.record_bytes);
 }
 
 /* One change. There is at least one record. */
@@ -54,55 +57,51 @@ static void change(struct records *records, struct random *random)
 {
     size_t at = random_below(random, (uint32_t)records->count);
     size_t other = random_below(random, (uint32_t)records->count);
-    uint8_t *one = record(records, at);
 
     switch (random_below(random, 7)) {
     case 0:
-        remove_run(records, at, 1 + random_below(random, 8));
+        remove_run(records, at, 1 + random_below(random, RUN_RECORDS_MAX));
         break;
     case 1:
-        duplicate_run(records, at, other, 1 + random_below(random, 8));
-        break;
-    case 2: /* the same slot */
-        one[1] = (uint8_t)((one[1] & 0xc0) | (record(records, other)[1] & 0x3f));
-        break;
-    case 3: /* the same size */
-        one[1] = (uint8_t)((one[1] & 0x3f) | (record(records, other)[1] & 0xc0));
-        one[2] = record(records, other)[2];
-        break;
-    case 4:
-        one[3] = (uint8_t)(one[3] + random_below(random, 5) - 2);
-        break;
-    case 5:
-        one[0] = (uint8_t)random_next(random);
+        duplicate_run(records, at, other, 1 + random_below(random, RUN_RECORDS_MAX));
         break;
     default:
-        one[random_below(random, OPS_RECORD_BYTES)] = (uint8_t)random_next(random);
+        target.change(random, record(records, at), record(records, other));
         break;
     }
 }
 
+static struct records records_of(uint8_t *data, size_t bytes, size_t most)
+{
+    struct records records = {
+        .first = data + target.header_bytes,
+        .count = (bytes - target.header_bytes) / target.record_bytes,
+        .most = (most - target.header_bytes) / target.record_bytes,
+    };
+
+    if (records.most > target.records_max)
+        records.most = target.records_max;
+    if (records.count > records.most)
+        records.count = records.most;
+    return records;
+}
+
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t bytes, size_t most, unsigned seed)
 {
-    struct random random = generate_random(seed, bytes);
+    struct random random = target_random(seed, bytes);
     uint32_t choice = random_below(&random, 10);
+    size_t least = target.header_bytes + target.record_bytes;
 
-    if (most > OPS_INPUT_BYTES_MAX)
-        most = OPS_INPUT_BYTES_MAX;
-    if (most < OPS_HEADER_BYTES + OPS_RECORD_BYTES || (choice < 1 && bytes <= most))
+    if (most < least || (choice < 1 && bytes <= most))
         return LLVMFuzzerMutate(data, bytes, most);
-    if (choice < 3 || bytes < OPS_HEADER_BYTES + OPS_RECORD_BYTES || bytes > most)
-        return generate_input(&random, data, most);
+    if (choice < 3 || bytes < least || bytes > most)
+        return target.generate(&random, data, most);
 
-    struct records records = {
-        .first = data + OPS_HEADER_BYTES,
-        .count = (bytes - OPS_HEADER_BYTES) / OPS_RECORD_BYTES,
-        .most = (most - OPS_HEADER_BYTES) / OPS_RECORD_BYTES,
-    };
+    struct records records = records_of(data, bytes, most);
     uint32_t changes = 1 + random_below(&random, 4);
     for (uint32_t i = 0; i < changes && records.count > 0; i++)
         change(&records, &random);
     if (random_below(&random, 16) == 0)
-        data[1] = (uint8_t)random_next(&random);
-    return OPS_HEADER_BYTES + records.count * OPS_RECORD_BYTES;
+        data[random_below(&random, (uint32_t)target.header_bytes)] = (uint8_t)random_next(&random);
+    return target.header_bytes + records.count * target.record_bytes;
 }

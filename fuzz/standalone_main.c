@@ -5,7 +5,6 @@
  *
  * Status 0 only if there was an input and every one was read and passed. A failing input ends the
  * process; --save keeps it in FILE. */
-#include "generate.h"
 #include "target.h"
 
 #include <dirent.h>
@@ -27,7 +26,7 @@ static struct {
 
 /* What a signal handler needs to tell of the input under way. */
 static struct {
-    uint8_t bytes[OPS_INPUT_BYTES_MAX + 1];
+    uint8_t bytes[TARGET_INPUT_BYTES_MAX + 1];
     size_t size;
     char name[512];
 } input;
@@ -90,7 +89,7 @@ static bool read_input(const char *path)
     if (file == NULL)
         return false;
     input.size = fread(input.bytes, 1, sizeof(input.bytes), file);
-    bool whole = ferror(file) == 0 && input.size <= OPS_INPUT_BYTES_MAX;
+    bool whole = ferror(file) == 0 && input.size <= TARGET_INPUT_BYTES_MAX;
     fclose(file);
     return whole;
 }
@@ -165,9 +164,9 @@ static void run_random(uint64_t seed, uint64_t count)
     char name[96];
 
     for (uint64_t index = 0; index < count; index++) {
-        struct random random = generate_random(seed, index);
+        struct random random = target_random(seed, index);
 
-        input.size = generate_input(&random, input.bytes, OPS_INPUT_BYTES_MAX);
+        input.size = target.generate(&random, input.bytes, TARGET_INPUT_BYTES_MAX);
         snprintf(input.name, sizeof(input.name), "random input %llu of seed %llu",
                  (unsigned long long)index, (unsigned long long)seed);
         run_input();

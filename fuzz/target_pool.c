@@ -4,6 +4,7 @@
 
 #include "checked_path.h"
 #include "fast_path.h"
+#include "generate.h"
 #include "options.h"
 #include "pool.h"
 #include "walk.h"
@@ -13,6 +14,15 @@
 
 #define CALLS_PER_WALK 16u
 #define ERRNO_CANARY 4711
+
+const struct target target = {
+    .name = "pool",
+    .header_bytes = OPS_HEADER_BYTES,
+    .record_bytes = OPS_RECORD_BYTES,
+    .records_max = OPS_RECORDS_MAX,
+    .generate = generate_input,
+    .change = generate_change,
+};
 
 static void *tier_malloc(size_t bytes, uint8_t maker)
 {

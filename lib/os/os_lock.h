@@ -19,6 +19,7 @@
 #include "invariant.h"
 #include "lock_rank.h"
 #include "os_thread.h"
+#include "sync_point.h"
 
 enum lock_word { LOCK_FREE = 0, LOCK_HELD, LOCK_CONTENDED, LOCK_FROZEN };
 
@@ -46,6 +47,7 @@ static inline void lock_acquire(struct lock *lock, enum lock_rank rank)
 {
     uint32_t expected = LOCK_FREE;
 
+    SYNC_POINT(SYNC_LOCK, lock);
     ANNOTATE_ATOMIC(lock, sizeof(*lock));
     if (SG_DEBUG_CHECKS)
         sg_lock_rank_push(rank);
@@ -67,6 +69,7 @@ static inline void lock_release(struct lock *lock, enum lock_rank rank)
     if (UNLIKELY(atomic_exchange_explicit(&lock->word, LOCK_FREE, memory_order_release) ==
                  LOCK_CONTENDED))
         sg_lock_wake(lock);
+    SYNC_POINT(SYNC_UNLOCK, lock);
 }
 
 /* How long a frozen lock is respected: longer than a fork takes that is not stuck. Set before the

@@ -64,7 +64,11 @@ uint64_t sg_os_milliseconds(void)
 {
     struct timespec now = {0, 0};
 
+#ifdef SG_LABORATORY
+    os_syscall3(SYS_clock_gettime, CLOCK_MONOTONIC_COARSE, (long)&now, 0);
+#else
     clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+#endif
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
