@@ -39,12 +39,20 @@ static void *tier_calloc(size_t bytes)
     return block != NULL ? memset(block, 0, bytes) : sg_pool_allocate_zeroed(bytes);
 }
 
+static const struct ending endings[SLOT_STATE_COUNT] = {
+    [SLOT_LIVE_MALLOC] = {"free", SLOT_LIVE_MALLOC},
+    [SLOT_LIVE_NEW] = {"free", SLOT_LIVE_NEW},
+    [SLOT_LIVE_NEW_ARRAY] = {"free", SLOT_LIVE_NEW_ARRAY},
+    [SLOT_LIVE_NEW_ALIGNED] = {"free", SLOT_LIVE_NEW_ALIGNED},
+    [SLOT_LIVE_NEW_ARRAY_ALIGNED] = {"free", SLOT_LIVE_NEW_ARRAY_ALIGNED},
+};
+
 static void tier_free(void *block, uint8_t maker)
 {
     /* What aligned_alloc made is ended by free. */
     uint8_t ender = maker == SLOT_LIVE_ALIGNED ? SLOT_LIVE_MALLOC : maker;
 
-    bool is_freed = sg_policy.is_checked ? checked_free(block, ender, BYTES_ANY)
+    bool is_freed = sg_policy.is_checked ? checked_free(block, &endings[ender], BYTES_ANY)
                                          : fast_free(block, ender);
 
     if (!is_freed)
@@ -59,7 +67,7 @@ static void tier_free_stated(void *block, const struct call *call)
     bool is_freed = false;
 
     if (call->alignment == 0)
-        is_freed = sg_policy.is_checked ? checked_free(block, ender, call->bytes)
+        is_freed = sg_policy.is_checked ? checked_free(block, &endings[ender], call->bytes)
                                         : fast_free_sized(block, call->bytes, ender);
     if (!is_freed)
         sg_pool_free_stated(block, stated, ender, "free_sized");

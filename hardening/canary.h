@@ -48,16 +48,28 @@ static inline size_t canary_slack(const char *end)
     return rotate_right(canary_load(place) ^ canary_at((uintptr_t)place), 8);
 }
 
-/* Whether the bytes in front of the canary that count are zero. */
-static inline bool canary_slack_is_clear(const char *end, size_t slack)
+/* Whether the bytes in front of the canary that count are zero, when there are more than eight. */
+static inline bool canary_long_slack_is_clear(const char *end, size_t slack)
 {
     const char *from = end - CANARY_BYTES - slack;
 
-    if (LIKELY(slack <= 8))
-        return slack == 0 || canary_load(end - 2 * CANARY_BYTES) >> (64 - 8 * slack) == 0;
     if (slack >= CANARY_SLACK_BYTES)
         return (canary_load(from) | canary_load(from + 8)) == 0;
     return (canary_load(from) | canary_load(end - 2 * CANARY_BYTES)) == 0;
+}
+
+/* Whether the canary, and what lies between the block and it, is whole; `*ret_slack` is how much
+ * that is. No slot is shorter than 16 bytes, so that eight of slack always fit. */
+static ALWAYS_INLINE bool canary_is_whole(const char *end, size_t usable_bytes, size_t *ret_slack)
+{
+    size_t slack = canary_slack(end);
+
+    *ret_slack = slack;
+    if (slack == 0)
+        return true;
+    if (LIKELY(slack <= 8))
+        return canary_load(end - 2 * CANARY_BYTES) >> (-8 * slack & 63) == 0;
+    return slack <= usable_bytes && canary_long_slack_is_clear(end, slack);
 }
 
 /* Makes them so, where the slot was not cleared. */

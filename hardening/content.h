@@ -9,7 +9,7 @@
 
 #include "compiler.h"
 
-#define CONTENT_EDGE_BYTES 64u
+#define CONTENT_EDGE_BYTES 32u
 
 typedef uint64_t content_word __attribute__((vector_size(16), may_alias));
 

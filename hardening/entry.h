@@ -63,9 +63,12 @@ static inline bool entry_decode(const struct cache_entry *entry, struct free_slo
 static inline void entry_move(struct cache_entry *to, const struct cache_entry *from)
 {
     uint64_t places = (uintptr_t)to ^ (uintptr_t)from;
+    uint64_t slot_word = from->slot_word ^ places;
 
-    to->slot_word = from->slot_word ^ places;
+    /* Kept apart: one load of both words would wait for the two stores that wrote them. */
+    __asm__("" : "+r"(slot_word));
     to->state_word = from->state_word ^ places;
+    to->slot_word = slot_word;
 }
 
 #endif

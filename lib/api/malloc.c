@@ -9,12 +9,19 @@ static NOINLINE void *allocate_slow(size_t bytes)
     return or_no_memory(sg_pool_allocate(bytes, SLOT_LIVE_MALLOC));
 }
 
+static NOINLINE void *allocate_longer(size_t bytes)
+{
+    void *object = slot_make(bytes, SLOT_LIVE_MALLOC);
+
+    return LIKELY(object != NULL) ? object : allocate_slow(bytes);
+}
+
 /* Apart: so the profile `fast` needs no stack. */
 static NOINLINE void *checked_malloc(size_t bytes)
 {
     void *object = checked_allocate(bytes, SLOT_LIVE_MALLOC);
 
-    return LIKELY(object != NULL) ? object : allocate_slow(bytes);
+    return LIKELY(object != NULL) ? object : allocate_longer(bytes);
 }
 
 EXPORT void *malloc(size_t bytes)
@@ -40,7 +47,9 @@ static NOINLINE void free_slow(void *object, const char *function)
 
 static NOINLINE void free_checked(void *object)
 {
-    if (UNLIKELY(!checked_free(object, SLOT_LIVE_MALLOC, BYTES_ANY)))
+    static const struct ending ending = {"free", SLOT_LIVE_MALLOC};
+
+    if (UNLIKELY(!checked_free(object, &ending, BYTES_ANY)))
         free_slow(object, "free");
 }
 
@@ -54,6 +63,14 @@ EXPORT void free(void *object)
         free_slow(object, "free");
 }
 
+/* What checked_allocate() hands out was found to be zero just now. */
+static NOINLINE void *checked_calloc(size_t bytes)
+{
+    void *object = checked_allocate(bytes, SLOT_LIVE_MALLOC);
+
+    return LIKELY(object != NULL) ? object : or_no_memory(sg_pool_allocate_zeroed(bytes));
+}
+
 EXPORT void *calloc(size_t count, size_t bytes_each)
 {
     size_t bytes;
@@ -61,7 +78,10 @@ EXPORT void *calloc(size_t count, size_t bytes_each)
     if (UNLIKELY(__builtin_mul_overflow(count, bytes_each, &bytes)))
         return or_no_memory(NULL);
 
-    void *object = sg_policy.is_checked ? NULL : fast_allocate(bytes, SLOT_LIVE_MALLOC);
+    if (sg_policy.is_checked)
+        return checked_calloc(bytes);
+
+    void *object = fast_allocate(bytes, SLOT_LIVE_MALLOC);
     if (LIKELY(object != NULL))
         return __builtin_memset(object, 0, bytes);
     return or_no_memory(sg_pool_allocate_zeroed(bytes));

@@ -3,12 +3,19 @@
 #include "operators.h"
 #include "pool.h"
 
+static NOINLINE void *checked_new(size_t bytes)
+{
+    void *object = checked_allocate(bytes, SLOT_LIVE_NEW_ARRAY);
+
+    return LIKELY(object != NULL) ? object : slot_make(bytes, SLOT_LIVE_NEW_ARRAY);
+}
+
 void *sg_new_array(size_t bytes)
 {
     if (UNLIKELY(!operators_are_ours()))
         return _Znwm(bytes);
 
-    void *object = sg_policy.is_checked ? checked_allocate(bytes, SLOT_LIVE_NEW_ARRAY)
+    void *object = sg_policy.is_checked ? checked_new(bytes)
                                         : fast_allocate(bytes, SLOT_LIVE_NEW_ARRAY);
     return LIKELY(object != NULL) ? object : sg_operator_allocate(bytes, 0, SLOT_LIVE_NEW_ARRAY);
 }
@@ -20,12 +27,21 @@ void *sg_new_array_aligned(size_t bytes, size_t alignment)
     return sg_operator_allocate(bytes, alignment, SLOT_LIVE_NEW_ARRAY_ALIGNED);
 }
 
+static NOINLINE void checked_delete(void *object)
+{
+    static const struct ending ending = {"operator delete[]", SLOT_LIVE_NEW_ARRAY};
+
+    if (UNLIKELY(!checked_free(object, &ending, BYTES_ANY)))
+        sg_operator_free(object, SLOT_LIVE_NEW_ARRAY, "operator delete[]");
+}
+
 void sg_delete_array(void *object)
 {
     if (UNLIKELY(!operators_are_ours()))
         _ZdlPv(object);
-    else if (sg_policy.is_checked ? UNLIKELY(!checked_free(object, SLOT_LIVE_NEW_ARRAY, BYTES_ANY))
-                                  : UNLIKELY(!fast_free(object, SLOT_LIVE_NEW_ARRAY)))
+    else if (sg_policy.is_checked)
+        checked_delete(object);
+    else if (UNLIKELY(!fast_free(object, SLOT_LIVE_NEW_ARRAY)))
         sg_operator_free(object, SLOT_LIVE_NEW_ARRAY, "operator delete[]");
 }
 

@@ -67,11 +67,18 @@ void sg_operator_free_stated(void *object, struct stated stated, uint8_t maker,
     errno = saved;
 }
 
+static NOINLINE void *new_longer(size_t bytes)
+{
+    void *object = slot_make(bytes, SLOT_LIVE_NEW);
+
+    return LIKELY(object != NULL) ? object : sg_operator_allocate(bytes, 0, SLOT_LIVE_NEW);
+}
+
 static NOINLINE void *checked_new(size_t bytes)
 {
     void *object = checked_allocate(bytes, SLOT_LIVE_NEW);
 
-    return LIKELY(object != NULL) ? object : sg_operator_allocate(bytes, 0, SLOT_LIVE_NEW);
+    return LIKELY(object != NULL) ? object : new_longer(bytes);
 }
 
 void *sg_new(size_t bytes)
@@ -91,7 +98,9 @@ void *sg_new_aligned(size_t bytes, size_t alignment)
 
 static NOINLINE void checked_delete(void *object)
 {
-    if (UNLIKELY(!checked_free(object, SLOT_LIVE_NEW, BYTES_ANY)))
+    static const struct ending ending = {"operator delete", SLOT_LIVE_NEW};
+
+    if (UNLIKELY(!checked_free(object, &ending, BYTES_ANY)))
         sg_operator_free(object, SLOT_LIVE_NEW, "operator delete");
 }
 

@@ -28,7 +28,9 @@ static NOINLINE void delete_array_slow(void *object, size_t bytes)
 
 static NOINLINE void checked_delete(void *object, size_t bytes)
 {
-    if (UNLIKELY(!checked_free(object, SLOT_LIVE_NEW, bytes)))
+    static const struct ending ending = {"operator delete", SLOT_LIVE_NEW};
+
+    if (UNLIKELY(!checked_free(object, &ending, bytes)))
         delete_slow(object, bytes);
 }
 

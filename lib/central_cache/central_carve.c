@@ -29,7 +29,7 @@ static uint64_t load_states(const slot_state_byte *states)
  * two faults instead of one. Writes without changing: a write after free stays to be found. */
 static void touch(const struct span *span, uint64_t pages)
 {
-    if (!sg_policy.checks_content || !sg_policy.classes[span->slots.class].has_edges)
+    if (!sg_policy.checks_content || !sg_class_policy[span->slots.class].has_edges)
         return;
     for (; pages != 0; pages &= pages - 1) {
         uintptr_t page = span->slots.base + (size_t)__builtin_ctzll(pages) * sg_os_page_bytes;
@@ -81,7 +81,7 @@ static void clear_raw_pages(const struct span *span, size_t first, size_t last)
  * have their middles in different pages: the bit of that one is the slot's. */
 static void clear_raw(const struct span *span, uint32_t index)
 {
-    const struct class_policy *policy = &sg_policy.classes[span->slots.class];
+    const struct class_policy *policy = &sg_class_policy[span->slots.class];
     size_t slot_bytes = policy->slot_bytes;
     size_t from = (size_t)index * slot_bytes;
     uint64_t middle = (uint64_t)1 << (from + slot_bytes / 2) / sg_os_page_bytes;

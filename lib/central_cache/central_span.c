@@ -68,7 +68,7 @@ static uint64_t all_pages(const struct span *span)
  * page by page, when the first slot there is handed out. Much of it may never be touched. */
 static void clear_body(const struct span *span)
 {
-    const struct class_policy *policy = &sg_policy.classes[span->slots.class];
+    const struct class_policy *policy = &sg_class_policy[span->slots.class];
 
     if (!policy->has_edges)
         return;

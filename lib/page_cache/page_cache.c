@@ -294,7 +294,7 @@ struct span *sg_page_cache_take(struct page_request request, bool *ret_zeroed)
         sg_page_cache.used_pages += span->pages;
     }
     unlock();
-    if (span == NULL || sg_page_access_set(span, &access))
+    if (span == NULL || sg_page_access_set(&access))
         return span;
     sg_page_cache_give(span, *ret_zeroed, 0); /* no more mappings */
     return NULL;

@@ -21,17 +21,35 @@ void sg_page_guard_from(struct span *span, size_t open_pages)
     span->last_guarded = open < span->pages;
 }
 
+/* Of the first `pages`: the smallest range that has all that are guarded. */
+static struct page_range guarded_range(const struct span *span, size_t pages)
+{
+    struct page_range range = {0, 0};
+    bool with_last = pages == span->pages;
+
+    if (pages == 0)
+        return range;
+    if (pages > 1u + with_last)
+        range = sg_page_map_find(span->slots.base + PAGE_BYTES, pages - 1 - with_last,
+                                 &sg_span_forbidden);
+    if (range.end > 0)
+        range = (struct page_range){range.first + 1, range.end + 1};
+    if (with_last && span->last_guarded)
+        range = (struct page_range){range.end == 0 ? pages - 1 : range.first, pages};
+    if (span->first_guarded)
+        range = (struct page_range){0, range.end == 0 ? 1 : range.end};
+    return range;
+}
+
 struct page_access sg_page_access_of(const struct span *span, size_t open_pages)
 {
-    struct page_access access = {.pages = span->pages};
+    struct page_access access = {.open_from = 0};
+    struct page_range guarded = guarded_range(span, open_pages);
     uintptr_t base = span->slots.base;
 
-    for (size_t i = 0; i < open_pages; i++) {
-        if (!sg_page_is_guarded(span, i))
-            continue;
-        if (access.open_end == 0)
-            access.open_from = base + i * PAGE_BYTES;
-        access.open_end = base + (i + 1) * PAGE_BYTES;
+    if (guarded.end > 0) {
+        access.open_from = base + guarded.first * PAGE_BYTES;
+        access.open_end = base + guarded.end * PAGE_BYTES;
     }
     for (size_t i = open_pages; i < span->pages; i++) {
         if (sg_page_is_guarded(span, i))
@@ -43,12 +61,11 @@ struct page_access sg_page_access_of(const struct span *span, size_t open_pages)
     return access;
 }
 
-bool sg_page_access_set(const struct span *span, const struct page_access *access)
+bool sg_page_access_set(const struct page_access *access)
 {
     size_t open_bytes = access->open_end - access->open_from;
     size_t close_bytes = access->close_end - access->close_from;
 
-    (void)span;
     if (open_bytes > 0 && !sg_os_allow((void *)access->open_from, open_bytes))
         return false;
     if (close_bytes > 0) /* where the kernel refuses, density is lowered and nothing fails */

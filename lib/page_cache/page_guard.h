@@ -21,19 +21,18 @@ HIDDEN bool sg_page_is_guarded(const struct span *span, size_t index);
 HIDDEN void sg_page_guard_from(struct span *span, size_t open_pages);
 
 /* What has to be asked of the kernel before a run can be used: access to [open_from, open_end), and
- * none to what lies behind `pages`. */
+ * none to [close_from, close_end). */
 struct page_access {
     uintptr_t open_from;
     uintptr_t open_end;
     uintptr_t close_from;
     uintptr_t close_end;
-    size_t pages;
 };
 
 /* Of a run in no set whose first `open_pages` are to be used and the rest to be a guard. */
 HIDDEN struct page_access sg_page_access_of(const struct span *span, size_t open_pages);
 
 /* Without the lock. False: the kernel has no more mappings; what was to be opened is lost. */
-HIDDEN MUST_USE bool sg_page_access_set(const struct span *span, const struct page_access *access);
+HIDDEN MUST_USE bool sg_page_access_set(const struct page_access *access);
 
 #endif

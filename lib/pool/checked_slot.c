@@ -1,6 +1,8 @@
 #include "checked_slot.h"
 
+#include "pool.h"
 #include "report.h"
+#include "span.h"
 
 static struct misuse misuse_of(const char *slot, size_t class, const char *function)
 {
@@ -18,7 +20,7 @@ void sg_slot_report_content(const char *slot, size_t class)
     struct misuse misuse = misuse_of(slot, class, "malloc");
 
     misuse.kind = MISUSE_FREED_WRITE;
-    misuse.offset = content_first_changed(slot, sg_policy.classes[class].slot_bytes);
+    misuse.offset = content_first_changed(slot, sg_class_policy[class].slot_bytes);
     sg_report_misuse(&misuse);
 }
 
@@ -26,7 +28,7 @@ void sg_slot_report_damage(const char *slot, size_t class, const slot_state_byte
                            const char *function)
 {
     struct misuse misuse = misuse_of(slot, class, function);
-    struct canary_damage damage = sg_canary_damage(slot, sg_policy.classes[class].slot_bytes);
+    struct canary_damage damage = sg_canary_damage(slot, sg_class_policy[class].slot_bytes);
 
     /* Acquire: pairs with the release between the state and the clearing in who frees it. */
     atomic_thread_fence(memory_order_acquire);
@@ -38,40 +40,28 @@ void sg_slot_report_damage(const char *slot, size_t class, const slot_state_byte
     sg_report_misuse(&misuse);
 }
 
-void *sg_slot_open(struct taken_slot taken, size_t class, size_t bytes, uint8_t maker)
+void sg_slot_open(const struct taken_slot *taken, size_t class, size_t bytes)
 {
-    slot_open(&taken, class, bytes);
-    store_relaxed(taken.state_byte, maker);
-    return taken.slot;
+    slot_open(taken, class, bytes);
 }
 
-void sg_slot_keep(struct thread_cache *cache, size_t class, struct free_slot slot)
+void sg_slot_end(void *slot, slot_state_byte *state, const struct span *span,
+                 const struct ending *ending)
 {
-    thread_cache_hide();
-    bool kept = thread_cache_quarantine(cache, class, slot);
+    struct thread_cache *cache = sg_thread_cache_self;
+    size_t class = span->slots.class;
+    const struct class_policy *policy = &sg_class_policy[class];
+    size_t bytes;
 
-    thread_cache_show(cache);
-    if (UNLIKELY(!kept))
-        sg_thread_cache_overflow(cache, (uint32_t) class, slot);
-}
-
-void sg_slot_give_edges(struct thread_cache *cache, size_t class, struct free_slot slot)
-{
-    store_relaxed(slot.state, sg_slot_clear_edges(cache, slot.slot, class));
-    sg_slot_keep(cache, class, slot);
-}
-
-uint8_t sg_slot_clear_edges(struct thread_cache *cache, char *slot, size_t class)
-{
-    const struct class_policy *policy = &sg_policy.classes[class];
-
-    if (!policy->has_edges)
-        return SLOT_CACHED;
-    if (cache != &sg_thread_cache_none &&
-        thread_cache_random(cache) >> (64 - WIPE_CHANCE_BITS) < policy->wipe_chance) {
-        __builtin_memset(slot, 0, policy->slot_bytes);
-        return SLOT_CACHED_WIPED;
+    if (UNLIKELY(!slot_is_undamaged(slot, policy, &bytes))) {
+        sg_pool_free(slot, ending->maker, ending->function); /* which says so */
+        return;
     }
-    content_clear_edges(slot, policy->slot_bytes);
-    return SLOT_CACHED;
+    /* Release: who finds the canary gone must find the state changed. */
+    store_relaxed(state, SLOT_CACHED);
+    atomic_thread_fence(memory_order_release);
+    uint8_t left = slot_clear(cache, slot, class);
+    if (UNLIKELY(left != SLOT_CACHED))
+        store_relaxed(state, left);
+    slot_keep(cache, class, (struct free_slot){slot, state});
 }

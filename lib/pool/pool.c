@@ -84,7 +84,7 @@ static void *allocate_large(struct large_request request, bool *ret_zeroed)
 #define SAMPLE_BYTES_MAX (64 * KIB)
 
 /* Another pool serves; or the bytes until the next sample are used up. These count in this thread's
- * slow calls, and with the checked path in all. */
+ * slow calls, and with the checked path in all, some of them twice. */
 static bool is_served_apart(size_t bytes)
 {
     struct thread_cache *cache = own_cache();

@@ -49,12 +49,19 @@ static bool move_contents(void *to, const struct block *from, void *object, size
     return true;
 }
 
+static void *make_new(const struct block *old, size_t bytes)
+{
+    if (old->live_state == SLOT_LIVE_TYPED)
+        return sg_pool_allocate_typed(bytes, old->span->partition);
+
+    void *object = sg_policy.is_checked ? slot_make(bytes, SLOT_LIVE_MALLOC) : NULL;
+    return object != NULL ? object : sg_pool_allocate(bytes, SLOT_LIVE_MALLOC);
+}
+
 /* A new block with the contents of the old one, which is as it was; NULL: no memory. */
 static void *move_to_new(const struct block *block, void *object, size_t bytes)
 {
-    void *moved = block->live_state == SLOT_LIVE_TYPED
-                      ? sg_pool_allocate_typed(bytes, block->span->partition)
-                      : sg_pool_allocate(bytes, SLOT_LIVE_MALLOC);
+    void *moved = make_new(block, bytes);
 
     if (moved == NULL || !move_contents(moved, block, object, bytes))
         return NULL;

@@ -17,7 +17,7 @@ static size_t bytes_of_slot(const struct span *span, const char *slot, uint8_t s
 
     if (class == CLASS_LARGE)
         return span->large_bytes;
-    if (slot_state_is_live(state) && slot_is_undamaged(slot, &sg_policy.classes[class], &bytes))
+    if (slot_state_is_live(state) && slot_is_undamaged(slot, &sg_class_policy[class], &bytes))
         return bytes;
     return policy_usable_bytes(class);
 }
@@ -101,7 +101,7 @@ static void prove_content(struct block *block, const void *object, const char *f
 
     if (class == CLASS_LARGE)
         prove_large_content(block, object, function);
-    else if (!slot_is_undamaged(object, &sg_policy.classes[class], &block->bytes))
+    else if (!slot_is_undamaged(object, &sg_class_policy[class], &block->bytes))
         sg_slot_report_damage(object, class, block->state, function);
 }
 

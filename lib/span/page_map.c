@@ -104,6 +104,26 @@ void sg_page_map_set(uintptr_t base, size_t pages, struct span *span)
     }
 }
 
+struct page_range sg_page_map_find(uintptr_t base, size_t pages, const struct span *span)
+{
+    struct page_range range = {0, 0};
+
+    for (size_t done = 0; done < pages;) {
+        size_t first = ((base >> PAGE_SHIFT) + done) & (PAGE_MAP_LEAF_ENTRIES - 1);
+        size_t left = pages - done;
+        size_t count = PAGE_MAP_LEAF_ENTRIES - first < left ? PAGE_MAP_LEAF_ENTRIES - first : left;
+        struct span *_Atomic *entries = leaf_of(base + done * PAGE_BYTES)->spans + first;
+
+        for (size_t i = 0; i < count; i++)
+            if (load_relaxed(&entries[i]) == span) { /* relaxed: only compared */
+                range.first = range.end == 0 ? done + i : range.first;
+                range.end = done + i + 1;
+            }
+        done += count;
+    }
+    return range;
+}
+
 static void each_in_leaf(struct page_map_leaf *leaf, void (*visit)(struct span *span))
 {
     struct span *last = NULL;

@@ -62,7 +62,7 @@ static inline struct span *page_map_lookup(uintptr_t address)
 /* The same, but NULL for addresses beyond 48 bits: for the fast path, which makes no call. */
 static inline struct span *page_map_lookup_near(uintptr_t address)
 {
-    if (UNLIKELY(address >> PAGE_MAP_NEAR_BITS != 0))
+    if (UNLIKELY(address >> PAGE_MAP_LEAF_SHIFT >= PAGE_MAP_ROOT_ENTRIES))
         return NULL;
     return page_map_lookup_below(&sg_page_map_near, address);
 }
@@ -73,6 +73,15 @@ HIDDEN MUST_USE bool sg_page_map_cover(uintptr_t base, size_t bytes);
 
 /* Points `pages` pages from `base` on to `span`. The range is covered. */
 HIDDEN void sg_page_map_set(uintptr_t base, size_t pages, struct span *span);
+
+/* The smallest range of the covered one, as page numbers from `base` on, that has all pages which
+ * find `span`; empty if none does. */
+struct page_range {
+    size_t first;
+    size_t end;
+};
+
+HIDDEN struct page_range sg_page_map_find(uintptr_t base, size_t pages, const struct span *span);
 
 /* Calls `visit` for each span that some page finds, at least once; sg_span_retired is none. Nobody
  * else may be changing the map: for repair in a forked child. */

@@ -8,6 +8,7 @@
 #define ZERO_BYTES_MAX ((uint64_t)1 << 30)
 
 SEALED struct policy sg_policy;
+SEALED struct class_policy sg_class_policy[CLASS_COUNT + 1];
 
 /* As many as both bounds allow, but one if any: no slot is handed out right after its free. */
 static uint8_t quarantine_slots(size_t slot_bytes)
@@ -59,12 +60,22 @@ static struct class_policy class_policy(uint32_t class)
     };
 }
 
+static uint32_t direct_bytes(void)
+{
+    uint32_t class = CLASS_FIRST;
+
+    while (class <= CLASS_DIRECT_MAX_BYTES / 16 && sg_class_policy[class].way == WAY_CLEARED)
+        class ++;
+    return class == CLASS_FIRST ? 0 : sg_class_policy[class - 1].usable_bytes;
+}
+
 void sg_policy_start(void)
 {
     for (uint32_t class = 0; class < CLASS_COUNT; class ++)
-        sg_policy.classes[class] = class_policy(class);
+        sg_class_policy[class] = class_policy(class);
     sg_policy.canary_bytes = sg_options.canary != 0 ? CANARY_BYTES : 0;
     sg_policy.checks_content = sg_options.zero_bytes > 0 && sg_options.zero_check != 0;
+    sg_policy.direct_bytes = direct_bytes();
     sg_policy.sample_bytes = sg_options.sample_bytes;
     sg_policy.is_guarded = sg_options.pool == POOL_GUARDED;
     sg_policy.is_system = sg_options.pool == POOL_SYSTEM;

@@ -34,15 +34,19 @@ static_assert(sizeof(struct class_policy) == 16, "indexed in each call");
 
 struct policy {
     bool is_checked;       /* any of the defences below: every call takes the checked path */
+    uint32_t direct_bytes; /* longest block whose class is its count of 16-byte steps and
+                              WAY_CLEARED, as are all shorter ones; 0: none is */
     bool checks_content;   /* zero is looked for when a slot is handed out again */
     uint8_t canary_bytes;  /* at the end of each slot: 0 or CANARY_BYTES */
     uint64_t sample_bytes; /* mean distance of guarded samples; 0: none */
     bool is_guarded;       /* pool=guarded: every block has pages of its own */
     bool is_system;        /* pool=system: libc's allocator serves as soon as it is found */
-    struct class_policy classes[CLASS_COUNT + 1]; /* that of CLASS_LARGE is all zero */
 };
 
 extern HIDDEN struct policy sg_policy;
+
+/* By class; that of CLASS_LARGE is all zero. Apart, so that a class is an offset. */
+extern HIDDEN struct class_policy sg_class_policy[CLASS_COUNT + 1];
 
 /* Once, after the options are known. */
 HIDDEN void sg_policy_start(void);
@@ -52,7 +56,7 @@ static inline size_t policy_usable_bytes(uint32_t class)
 {
     return class == CLASS_ZERO
                ? 0
-               : sg_size_classes[class].slot_bytes - sg_policy.classes[class].canary_bytes;
+               : sg_size_classes[class].slot_bytes - sg_class_policy[class].canary_bytes;
 }
 
 /* Whether threads go without caches. The paths that look into one find none then and leave for the
@@ -65,7 +69,7 @@ static inline bool policy_is_uncached(void)
 /* Whether what the program asked for can be told from the block itself. */
 static inline bool policy_knows_bytes(uint32_t class)
 {
-    return class == CLASS_LARGE || sg_policy.classes[class].canary_bytes > 0;
+    return class == CLASS_LARGE || sg_class_policy[class].canary_bytes > 0;
 }
 
 /* `bytes`, up to SMALL_MAX_BYTES, and the canary. There is none in the last class: its spans have

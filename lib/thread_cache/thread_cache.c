@@ -36,7 +36,7 @@ static uint32_t capacity_max(uint32_t class)
 {
     uint32_t slots = (uint32_t)(BIN_BYTES_MAX / slot_bytes_of(class));
 
-    slots += sg_policy.classes[class].quarantine_slots;
+    slots += sg_class_policy[class].quarantine_slots;
     if (slots > BIN_SLOTS_MAX)
         return BIN_SLOTS_MAX;
     return slots < BIN_SLOTS_MIN ? BIN_SLOTS_MIN : slots;
@@ -120,7 +120,7 @@ static void flush_to(struct cache_bin *bin, uint32_t class, uint32_t keep)
 /* What of `capacity` entries is quarantine: at most half. */
 static uint8_t floor_of(uint32_t class, uint32_t capacity)
 {
-    uint32_t most = sg_policy.classes[class].quarantine_slots;
+    uint32_t most = sg_class_policy[class].quarantine_slots;
 
     if (capacity < 2 || most == 0)
         return 0;
@@ -237,7 +237,7 @@ static uint32_t next_batch(struct cache_bin *bin, uint32_t class)
 /* The quarantine of a new bin: chance needs some to choose from. */
 static uint32_t first_floor(uint32_t class)
 {
-    uint32_t most = sg_policy.classes[class].quarantine_slots;
+    uint32_t most = sg_class_policy[class].quarantine_slots;
 
     if (slot_bytes_of(class) > RARE_BYTES_MIN)
         return 1;
@@ -259,7 +259,7 @@ static void adapt_to_overflow(struct thread_cache *cache, uint32_t class)
     struct cache_bin *bin = &cache->bins[class];
     bool in_turn = bin->has_missed;
     bool caches_at_once = slot_bytes_of(class) <= RARE_BYTES_MIN ||
-                          sg_policy.classes[class].quarantine_slots > 0;
+                          sg_class_policy[class].quarantine_slots > 0;
 
     if (bin->overflows < OVERFLOWS_MAX)
         bin->overflows = (bin->overflows + 1u) & OVERFLOWS_MAX;
