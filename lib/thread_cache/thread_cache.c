@@ -17,7 +17,8 @@
 #define FIRST_BATCH_BYTES 1024u
 #define RARE_BYTES_MIN (4 * KIB) /* a size above this is cached from the RARE_TIMESth time on */
 #define RARE_TIMES 4u
-#define FIRST_FLOOR 8u     /* slots in quarantine as soon as a class is cached */
+#define FIRST_FLOOR 8u     /* most slots in quarantine as soon as a class is cached */
+#define FIRST_FLOOR_BYTES (4 * KIB)
 #define DRAIN_CAPACITY 32u /* of a bin that only takes back: half of it quarantine, if any */
 
 THREAD_POINTER struct thread_cache *sg_thread_cache_self;
@@ -177,26 +178,38 @@ static void grow_bin(struct thread_cache *cache, uint32_t class, uint32_t wanted
     cache->capacity_bytes += bytes;
 }
 
-#define DECAY_PERIOD 32u /* slow events from one look to the next */
+#define DECAY_PERIOD 32u /* slow events from one look at some bins to the next */
 #define DECAY_CLASSES 32u
+#define DECAY_BYTES (32 * KIB) /* of capacity, from one look at all bins to the next */
 
 /* Bins that did not change since the last look give half of what they hold back: a thread that
  * went on to other work does not keep its old sizes for ever. */
+static void decay_next(struct thread_cache *cache, uint32_t class)
+{
+    uint32_t other = cache->decay_class = (cache->decay_class + 1) % CLASS_COUNT;
+    struct cache_bin *bin = &cache->bins[other];
+    uint32_t count = load_relaxed(&bin->count);
+
+    if (other != class && count > 0 && (uint8_t)count == bin->seen_count) {
+        shrink_bin(cache, other, count / 2);
+        bin->batch = 0;
+    }
+    bin->seen_count = (uint8_t)load_relaxed(&bin->count);
+}
+
+/* From time to time a part, and all of them when the cache has grown: a string that grows passes
+ * through every size and leaves a few slots in each. */
 static void decay(struct thread_cache *cache, uint32_t class)
 {
-    if (++cache->slow_events % DECAY_PERIOD != 0)
-        return;
-    for (uint32_t i = 0; i < DECAY_CLASSES; i++) {
-        uint32_t other = cache->decay_class = (cache->decay_class + 1) % CLASS_COUNT;
-        struct cache_bin *bin = &cache->bins[other];
-        uint32_t count = load_relaxed(&bin->count);
+    bool has_grown = cache->capacity_bytes > cache->decayed_bytes + DECAY_BYTES;
+    uint32_t classes = has_grown ? CLASS_COUNT : DECAY_CLASSES;
 
-        if (other != class && count > 0 && (uint8_t)count == bin->seen_count) {
-            shrink_bin(cache, other, count / 2);
-            bin->batch = 0;
-        }
-        bin->seen_count = (uint8_t)load_relaxed(&bin->count);
-    }
+    if (++cache->slow_events % DECAY_PERIOD != 0 && !has_grown)
+        return;
+    for (uint32_t i = 0; i < classes; i++)
+        decay_next(cache, class);
+    if (has_grown || cache->capacity_bytes < cache->decayed_bytes)
+        cache->decayed_bytes = cache->capacity_bytes;
     sg_thread_cache_return_lease(cache);
 }
 
@@ -238,10 +251,13 @@ static uint32_t next_batch(struct cache_bin *bin, uint32_t class)
 static uint32_t first_floor(uint32_t class)
 {
     uint32_t most = sg_class_policy[class].quarantine_slots;
+    uint32_t in_bytes = (uint32_t)FIRST_FLOOR_BYTES / slot_bytes_of(class);
 
-    if (slot_bytes_of(class) > RARE_BYTES_MIN)
-        return 1;
-    return most < FIRST_FLOOR ? most : FIRST_FLOOR;
+    if (most > FIRST_FLOOR)
+        most = FIRST_FLOOR;
+    if (in_bytes >= most)
+        return most;
+    return in_bytes <= 1 ? 1 : 1u << log2_floor(in_bytes);
 }
 
 /* One overflow in 64 of a row without a miss: a program that fills and drains in turn seldom gets

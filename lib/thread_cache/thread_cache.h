@@ -37,6 +37,7 @@ struct thread_cache {
     struct list_node link;                  /* RANK_THREAD_REGISTRY */
     size_t capacity_bytes;                  /* of all bins, were they full */
     size_t leased_bytes;                    /* part of the bound over all threads */
+    size_t decayed_bytes;                   /* capacity_bytes after the last look at all bins */
     uint32_t slow_events;
     uint32_t decay_class;
     uint32_t exit_rounds; /* how often the thread's destructors came by */
