@@ -17,7 +17,7 @@
 #define FIRST_BATCH_BYTES 1024u
 #define RARE_BYTES_MIN (4 * KIB) /* a size above this is cached from the RARE_TIMESth time on */
 #define RARE_TIMES 4u
-#define FIRST_FLOOR 8u     /* most slots in quarantine as soon as a class is cached */
+#define FIRST_FLOOR 8u /* most slots in quarantine as soon as a class is cached */
 #define FIRST_FLOOR_BYTES (4 * KIB)
 #define DRAIN_CAPACITY 32u /* of a bin that only takes back: half of it quarantine, if any */
 
