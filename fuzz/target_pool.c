@@ -5,11 +5,13 @@
 #include "checked_path.h"
 #include "fast_path.h"
 #include "generate.h"
-#include "options.h"
+#include "laboratory.h"
+#include "lifecycle.h"
 #include "pool.h"
 #include "walk.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #define CALLS_PER_WALK 16u
@@ -208,13 +210,18 @@ static void end_all(struct shadow *shadow)
             end_block(shadow, &call);
     }
     walk_end();
+    laboratory_end();
 }
 
 static void start(const struct tuning *tuning)
 {
-    walk_start(tuning->seed);
-    sg_options.thread_cache_bytes = tuning->thread_cache_bytes;
-    sg_options.dirty_bytes = tuning->dirty_bytes;
+    char options[LABORATORY_OPTIONS_BYTES];
+    struct laboratory_settings settings = {.seed = tuning->seed, .options = options};
+
+    snprintf(options, sizeof(options), "thread_cache_bytes=%zu:dirty_bytes=%zu",
+             tuning->thread_cache_bytes, tuning->dirty_bytes);
+    laboratory_begin(&settings);
+    lifecycle_start();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)

@@ -127,65 +127,6 @@ void walk_trimmed(size_t keep_bytes)
     expect(sg_page_cache.dirty_pages <= keep_bytes / PAGE_BYTES, "a trim left memory behind");
 }
 
-static size_t needed_bytes; /* of records, by a process that never had a block */
-
-static void reset_thread_cache(void)
-{
-    struct thread_cache *cache = sg_thread_cache_self;
-
-    if (cache == NULL || cache == &sg_thread_cache_none)
-        return;
-    expect(cache->capacity_bytes == 0, "a drained cache has a capacity");
-    memset(cache->bins, 0, sizeof(cache->bins));
-    cache->slow_events = 0;
-    cache->decay_class = 0;
-}
-
-static void reset_class(uint32_t class)
-{
-    struct central_list *list = &sg_central[class];
-    size_t transfer_bytes = sizeof(*list->transfer) * TRANSFER_BATCHES *
-                            sg_size_classes[class].batch;
-
-    if (list->transfer != NULL)
-        sg_object_pool_give(list->transfer, transfer_bytes);
-    *list = (struct central_list){.transfer = NULL};
-}
-
-static void reset_runs(struct page_runs *clean)
-{
-    size_t runs = clean->runs;
-
-    for (size_t i = 0; i < runs; i++) {
-        struct span *span = sg_page_runs_best_fit(clean, 1);
-
-        if (span == NULL)
-            break;
-        sg_page_cache_remove(span);
-        sg_page_map_set(span->slots.base, span->pages, NULL);
-        sg_os_unmap((void *)span->slots.base, span_bytes(span));
-        sg_span_destroy(span);
-    }
-    expect(clean->pages == 0, "the count of runs is wrong");
-}
-
-static void reset_page_cache(void)
-{
-    for (unsigned space = 0; space < SPACE_COUNT; space++)
-        reset_runs(&sg_page_cache.clean[space]);
-    memset(&sg_page_cache, 0, sizeof(sg_page_cache));
-}
-
-void walk_start(uint64_t seed)
-{
-    lifecycle_start();
-    (void)sg_thread_cache_get();
-    if (needed_bytes == 0)
-        needed_bytes = sg_object_pool_live_bytes();
-    for (uint32_t class = 0; class < CLASS_COUNT; class ++)
-        sg_central[class].random = (struct random){.state = {seed * 2 + 1, class + 1}};
-}
-
 void walk_end(void)
 {
     struct pool_statistics statistics;
@@ -199,9 +140,4 @@ void walk_end(void)
     expect(statistics.central_bytes == 0, "at the end a span holds slots");
     expect(statistics.dirty_bytes == 0 && statistics.clean_bytes == statistics.mapped_bytes,
            "at the end memory is not given back");
-    reset_thread_cache();
-    for (uint32_t class = 0; class < CLASS_COUNT; class ++)
-        reset_class(class);
-    reset_page_cache();
-    expect(sg_object_pool_live_bytes() == needed_bytes, "records of ours leak");
 }

@@ -81,6 +81,15 @@ bool sg_os_thread_exit_start(void (*at_exit)(void *value))
     return true;
 }
 
+#ifdef SG_LABORATORY
+void sg_os_thread_exit_stop(void)
+{
+    /* Relaxed: no other thread is there. */
+    if (load_relaxed(&exit_key_exists) && pthread_key_delete(exit_key) == 0)
+        store_relaxed(&exit_key_exists, false);
+}
+#endif
+
 bool sg_os_thread_exit_arm(void *value)
 {
     return atomic_load_explicit(&exit_key_exists, memory_order_acquire) &&

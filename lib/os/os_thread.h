@@ -29,6 +29,11 @@ HIDDEN uint64_t sg_os_milliseconds(void);
 HIDDEN bool sg_os_thread_exit_start(void (*at_exit)(void *value));
 HIDDEN bool sg_os_thread_exit_arm(void *value);
 
+#ifdef SG_LABORATORY
+/* As before the start. No thread runs `at_exit` any more. */
+HIDDEN void sg_os_thread_exit_stop(void);
+#endif
+
 /* What this thread armed with, or NULL. */
 HIDDEN void *sg_os_thread_exit_value(void);
 

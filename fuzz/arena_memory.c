@@ -1,0 +1,146 @@
+#include "arena_memory.h"
+
+#include "arena.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#define PAGE ARENA_OS_PAGE_BYTES
+#define CHUNK_PAGES ((size_t)1024)
+/* A page fault costs as much as so many looks at a page, measured. */
+#define IDLE_MAX 32u
+
+/* The harness looks at memory of the tiers, which sanitizers may have poisoned. */
+#define UNWATCHED __attribute__((no_sanitize("address", "thread", "undefined"), noinline))
+
+typedef uint64_t word __attribute__((may_alias));
+
+UNWATCHED static bool page_is_zero(const char *page)
+{
+    const word *words = (const word *)(const void *)page;
+
+    for (size_t i = 0; i < PAGE / sizeof(word); i += 8)
+        if ((words[i] | words[i + 1] | words[i + 2] | words[i + 3] | words[i + 4] | words[i + 5] |
+             words[i + 6] | words[i + 7]) != 0)
+            return false;
+    return true;
+}
+
+UNWATCHED static void page_copy(char *to, const char *from)
+{
+    word *target = (word *)(void *)to;
+    const word *source = (const word *)(const void *)from;
+
+    for (size_t i = 0; i < PAGE / sizeof(word); i++) {
+        target[i] = source == NULL ? 0 : source[i];
+        __asm__ volatile("" ::: "memory"); /* no call of memset: that of the tiers is watched */
+    }
+}
+
+static void page_zero(char *page)
+{
+#if defined(__x86_64__)
+    size_t words = PAGE / sizeof(word);
+
+    __asm__ volatile("rep stosq" : "+D"(page), "+c"(words) : "a"(0) : "memory");
+#else
+    page_copy(page, NULL);
+#endif
+}
+
+static void drop(char *start, size_t bytes)
+{
+    if (madvise(start, bytes, MADV_DONTNEED) != 0) {
+        perror("fuzz: madvise");
+        abort();
+    }
+}
+
+struct residency {
+    unsigned char pages[CHUNK_PAGES];
+};
+
+static void look_up(struct residency *residency, const char *start, size_t pages)
+{
+    if (mincore((void *)start, pages * PAGE, residency->pages) != 0) {
+        perror("fuzz: mincore");
+        abort();
+    }
+}
+
+static size_t chunk_of(size_t pages)
+{
+    return pages < CHUNK_PAGES ? pages : CHUNK_PAGES;
+}
+
+/* Pages that were idle for long, gathered to runs. */
+struct idle_run {
+    char *start;
+    char *end;
+};
+
+static void release(struct idle_run *run, char *page)
+{
+    if (page != NULL && run->end == page) {
+        run->end += PAGE;
+        return;
+    }
+    if (run->start != NULL)
+        drop(run->start, (size_t)(run->end - run->start));
+    *run = (struct idle_run){page, page == NULL ? NULL : page + PAGE};
+}
+
+void arena_memory_zero(char *start, size_t bytes, uint8_t *idle,
+                       void (*on_written)(const char *page))
+{
+    struct residency residency;
+    struct idle_run run = {NULL, NULL};
+
+    for (size_t done = 0; done < bytes / PAGE; done += CHUNK_PAGES) {
+        size_t pages = chunk_of(bytes / PAGE - done);
+
+        look_up(&residency, start + done * PAGE, pages);
+        for (size_t i = 0; i < pages; i++) {
+            char *page = start + (done + i) * PAGE;
+
+            if ((residency.pages[i] & 1) == 0)
+                continue;
+            if (!page_is_zero(page)) {
+                if (on_written != NULL)
+                    on_written(page);
+                page_zero(page);
+                idle[done + i] = 0;
+            } else if (++idle[done + i] > IDLE_MAX) {
+                idle[done + i] = 0;
+                release(&run, page);
+            }
+        }
+    }
+    release(&run, NULL);
+}
+
+void arena_memory_move(char *to, char *from, size_t bytes)
+{
+    struct residency residency;
+
+    for (size_t done = 0; done < bytes / PAGE; done += CHUNK_PAGES) {
+        size_t pages = chunk_of(bytes / PAGE - done);
+
+        look_up(&residency, from + done * PAGE, pages);
+        for (size_t i = 0; i < pages; i++) {
+            char *page = from + (done + i) * PAGE;
+
+            if ((residency.pages[i] & 1) == 0 || page_is_zero(page))
+                continue;
+            if (to != NULL)
+                page_copy(to + (done + i) * PAGE, page);
+            page_zero(page);
+        }
+    }
+}
+
+void arena_memory_wipe(char *start, size_t bytes)
+{
+    arena_memory_move(NULL, start, bytes);
+}
