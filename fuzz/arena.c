@@ -1,5 +1,6 @@
 #include "arena.h"
 
+#include "arena_ledger.h"
 #include "arena_memory.h"
 #include "laboratory.h"
 
@@ -12,36 +13,11 @@
 #include <time.h>
 
 #define PAGE ARENA_OS_PAGE_BYTES
-#define PAGES (ARENA_BYTES / PAGE)
 
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102
 #define MADV_GUARD_REMOVE 103
 #endif
-
-enum page_flags {
-    MAPPED = 1,
-    ACCESS = 2,
-    GUARD = 4,
-    KEPT = 8, /* without access, and may hold contents */
-};
-
-#define HOLES_MAX 64u
-
-/* A hint says that the tiers want a place of their own choice: records, far from the program's. */
-enum zone_kind { ZONE_BLOCKS, ZONE_RECORDS, ZONE_COUNT };
-
-struct range {
-    size_t first; /* pages of the arena */
-    size_t end;
-};
-
-struct zone {
-    struct range free;             /* never mapped since the start */
-    struct range used;             /* all that ever was */
-    struct range holes[HOLES_MAX]; /* mapped once; what does not fit in here is not used again */
-    unsigned hole_count;
-};
 
 /* Two reservations more than one machine may lack; the first is one that ThreadSanitizer, which
  * owns most addresses, allows. One that begins in the middle of a page of ours, and one that lies
@@ -54,101 +30,18 @@ static struct {
     char *start;
     char *starts[BASE_COUNT]; /* NULL: not reserved yet */
     struct arena_settings settings;
-    struct zone zones[ZONE_COUNT];
-    size_t mapped_pages;
     uint64_t random;
     uint64_t clock_us;
     uint64_t clock_step_us;
     unsigned calls[512];
 } arena;
 
-static uint8_t ledger[PAGES]; /* enum page_flags */
-static uint8_t idle[BASE_COUNT][PAGES];
+static uint8_t idle[BASE_COUNT][LEDGER_PAGES];
 
 static _Noreturn void fail(const char *what, const void *address)
 {
     fprintf(stderr, "fuzz: arena: %s: %p\n", what, address);
     abort();
-}
-
-static char *address_of(size_t page)
-{
-    return arena.start + page * PAGE;
-}
-
-static size_t page_of(const void *address)
-{
-    return (size_t)((const char *)address - arena.start) / PAGE;
-}
-
-bool arena_contains(const void *address)
-{
-    return arena.start != NULL && (uintptr_t)address - (uintptr_t)arena.start < ARENA_BYTES;
-}
-
-static unsigned flags_at(const void *address)
-{
-    return arena_contains(address) ? ledger[page_of(address)] : 0;
-}
-
-bool arena_is_mapped(const void *address)
-{
-    return (flags_at(address) & MAPPED) != 0;
-}
-
-bool arena_is_guarded(const void *address)
-{
-    unsigned flags = flags_at(address);
-
-    return (flags & MAPPED) != 0 && ((flags & GUARD) != 0 || (flags & ACCESS) == 0);
-}
-
-bool arena_has_access(const void *address, size_t bytes)
-{
-    const char *end = (const char *)address + bytes;
-
-    for (const char *at = address; at < end; at = address_of(page_of(at) + 1))
-        if ((flags_at(at) & (MAPPED | ACCESS | GUARD)) != (MAPPED | ACCESS))
-            return false;
-    return true;
-}
-
-size_t arena_mapped_bytes(void)
-{
-    return arena.mapped_pages * PAGE;
-}
-
-size_t arena_accessible_bytes(void)
-{
-    size_t pages = 0;
-
-    for (unsigned i = 0; i < ZONE_COUNT; i++)
-        for (size_t page = arena.zones[i].used.first; page < arena.zones[i].used.end; page++)
-            pages += (ledger[page] & (ACCESS | GUARD)) == ACCESS;
-    return pages * PAGE;
-}
-
-static size_t last_used_page(void)
-{
-    return arena.zones[ZONE_RECORDS].used.end;
-}
-
-bool arena_next_mapping(const void *address, const char **ret_start, const char **ret_end)
-{
-    size_t first = arena_contains(address) ? page_of(address) : 0;
-    size_t end;
-
-    if ((uintptr_t)address >= (uintptr_t)arena.start + ARENA_BYTES)
-        return false;
-    while (first < last_used_page() && (ledger[first] & MAPPED) == 0)
-        first++;
-    if (first >= last_used_page())
-        return false;
-    for (end = first; end < PAGES && (ledger[end] & MAPPED) != 0;)
-        end++;
-    *ret_start = address_of(first);
-    *ret_end = address_of(end);
-    return true;
 }
 
 static bool was_reserved(unsigned base)
@@ -176,13 +69,6 @@ static void protect(char *start, size_t bytes, int protection)
         fail("no access as wanted", start);
 }
 
-static void start_zone(struct zone *zone, size_t first, size_t end)
-{
-    zone->free = (struct range){first, end};
-    zone->used = (struct range){end, first};
-    zone->hole_count = 0;
-}
-
 /* SplitMix64. */
 static uint64_t next_random(void)
 {
@@ -207,10 +93,8 @@ void arena_start(const struct arena_settings *settings)
     arena.random = settings->seed;
     arena.clock_us = 1000000 + next_random() % 1000000000;
     arena.clock_step_us = 0;
-    arena.mapped_pages = 0;
     memset(arena.calls, 0, sizeof(arena.calls));
-    start_zone(&arena.zones[ZONE_BLOCKS], 0, ARENA_ZONE_BYTES / PAGE);
-    start_zone(&arena.zones[ZONE_RECORDS], ARENA_ZONE_BYTES / PAGE, PAGES);
+    ledger_start(arena.start, settings->is_upwards, settings->is_gapped);
     if (settings->is_real)
         protect(arena.start, ARENA_BYTES, PROT_NONE);
 }
@@ -218,7 +102,7 @@ void arena_start(const struct arena_settings *settings)
 /* What may not be written to was all zero when that began. */
 static void on_written(const char *page)
 {
-    unsigned flags = ledger[page_of(page)];
+    unsigned flags = ledger[ledger_page(page)];
 
     if ((flags & MAPPED) == 0)
         fail("a page was written to that is not mapped", page);
@@ -228,89 +112,22 @@ static void on_written(const char *page)
         fail("a page was written to that has no access", page);
 }
 
-static void drop_zone(const struct zone *zone)
-{
-    struct range used = zone->used;
-
-    if (used.first >= used.end)
-        return;
-    if (!arena.settings.is_real)
-        arena_memory_zero(address_of(used.first), (used.end - used.first) * PAGE,
-                          idle[arena.settings.base] + used.first, on_written);
-    memset(ledger + used.first, 0, used.end - used.first);
-}
-
 void arena_drop(void)
 {
-    for (unsigned i = 0; arena.start != NULL && i < ZONE_COUNT; i++)
-        drop_zone(&arena.zones[i]);
-    if (arena.start != NULL && arena.settings.is_real &&
+    if (arena.start == NULL)
+        return;
+    for (unsigned i = 0; i < ZONE_COUNT && !arena.settings.is_real; i++) {
+        struct range used = ledger_used(i);
+
+        arena_memory_zero(ledger_address(used.first), (used.end - used.first) * PAGE,
+                          idle[arena.settings.base] + used.first, on_written);
+    }
+    if (arena.settings.is_real &&
         mmap(arena.start, ARENA_BYTES, PROT_READ | PROT_WRITE,
              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) != arena.start)
         fail("it could not be dropped", arena.start);
+    ledger_drop();
     arena.start = NULL;
-}
-
-static bool take_hole(struct zone *zone, size_t pages, size_t *ret_first)
-{
-    for (unsigned i = 0; i < zone->hole_count; i++) {
-        struct range *hole = &zone->holes[i];
-
-        if (hole->end - hole->first < pages)
-            continue;
-        if (arena.settings.is_upwards) {
-            *ret_first = hole->first;
-            hole->first += pages;
-        } else {
-            hole->end -= pages;
-            *ret_first = hole->end;
-        }
-        if (hole->first == hole->end)
-            *hole = zone->holes[--zone->hole_count];
-        return true;
-    }
-    return false;
-}
-
-static void give_hole(struct zone *zone, struct range given)
-{
-    for (unsigned i = 0; i < zone->hole_count;) {
-        struct range *hole = &zone->holes[i];
-
-        if (hole->first != given.end && hole->end != given.first) {
-            i++;
-            continue;
-        }
-        given.first = hole->first < given.first ? hole->first : given.first;
-        given.end = hole->end > given.end ? hole->end : given.end;
-        *hole = zone->holes[--zone->hole_count];
-    }
-    if (zone->hole_count < HOLES_MAX)
-        zone->holes[zone->hole_count++] = given;
-}
-
-static bool take_pages(struct zone *zone, size_t pages, size_t *ret_first)
-{
-    size_t gap = arena.settings.is_gapped;
-
-    if (!arena.settings.is_gapped && take_hole(zone, pages, ret_first))
-        return true;
-    if (pages + gap > zone->free.end - zone->free.first)
-        return false;
-    if (arena.settings.is_upwards) {
-        *ret_first = zone->free.first + gap;
-        zone->free.first += pages + gap;
-    } else {
-        zone->free.end -= pages + gap;
-        *ret_first = zone->free.end;
-    }
-    return true;
-}
-
-static void note_use(struct zone *zone, size_t first, size_t pages)
-{
-    zone->used.first = first < zone->used.first ? first : zone->used.first;
-    zone->used.end = first + pages > zone->used.end ? first + pages : zone->used.end;
 }
 
 static long map(const long *arguments, enum zone_kind kind)
@@ -324,14 +141,11 @@ static long map(const long *arguments, enum zone_kind kind)
         return -EINVAL;
     if ((arguments[3] & (MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED)) != (MAP_PRIVATE | MAP_ANONYMOUS))
         fail("a mapping of another kind than the tiers make", NULL);
-    if (!take_pages(&arena.zones[kind], pages, &first))
+    if (!ledger_map(kind, pages, MAPPED | access, &first))
         return -ENOMEM;
-    note_use(&arena.zones[kind], first, pages);
-    memset(ledger + first, (int)(MAPPED | access), pages);
-    arena.mapped_pages += pages;
     if (arena.settings.is_real && access != 0)
-        protect(address_of(first), pages * PAGE, PROT_READ | PROT_WRITE);
-    return (long)address_of(first);
+        protect(ledger_address(first), pages * PAGE, PROT_READ | PROT_WRITE);
+    return (long)ledger_address(first);
 }
 
 /* The pages of a call; the whole range is in the arena, or the process ends. */
@@ -343,15 +157,16 @@ static struct range range_of(const long *arguments)
         bytes > ARENA_BYTES - (size_t)(arguments[0] - (long)arena.start))
         fail("a call on memory that the allocator never had", (void *)arguments[0]);
 
-    size_t first = page_of((void *)arguments[0]);
+    size_t first = ledger_page((void *)arguments[0]);
     return (struct range){first, first + bytes / PAGE + (bytes % PAGE != 0)};
 }
 
 static void require_mapped(struct range range)
 {
-    for (size_t page = range.first; page < range.end; page++)
-        if ((ledger[page] & MAPPED) == 0)
-            fail("a call on pages that are not mapped", address_of(page));
+    size_t page;
+
+    if (ledger_find_unmapped(range, &page))
+        fail("a call on pages that are not mapped", ledger_address(page));
 }
 
 /* From here on it reads as zero. */
@@ -360,9 +175,10 @@ static void wipe(struct range range)
     if (range.first == range.end)
         return;
     if (!arena.settings.is_real)
-        arena_memory_wipe(address_of(range.first), (range.end - range.first) * PAGE);
-    else if (madvise(address_of(range.first), (range.end - range.first) * PAGE, MADV_DONTNEED) != 0)
-        fail("it cannot be purged", address_of(range.first));
+        arena_memory_wipe(ledger_address(range.first), (range.end - range.first) * PAGE);
+    else if (madvise(ledger_address(range.first), (range.end - range.first) * PAGE,
+                     MADV_DONTNEED) != 0)
+        fail("it cannot be purged", ledger_address(range.first));
 }
 
 static bool is_aligned(const long *arguments)
@@ -370,23 +186,16 @@ static bool is_aligned(const long *arguments)
     return (size_t)arguments[0] % PAGE == 0;
 }
 
-static struct zone *zone_of(size_t page)
-{
-    return &arena.zones[page < ARENA_ZONE_BYTES / PAGE ? ZONE_BLOCKS : ZONE_RECORDS];
-}
-
 static void forget(struct range range)
 {
     wipe(range);
-    memset(ledger + range.first, 0, range.end - range.first);
-    arena.mapped_pages -= range.end - range.first;
-    give_hole(zone_of(range.first), range);
+    ledger_unmap(range);
     if (!arena.settings.is_real)
         return;
     /* A guard that is left behind would fault in the next mapping. */
-    if (mmap(address_of(range.first), (range.end - range.first) * PAGE, PROT_NONE,
+    if (mmap(ledger_address(range.first), (range.end - range.first) * PAGE, PROT_NONE,
              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED)
-        fail("it cannot be unmapped", address_of(range.first));
+        fail("it cannot be unmapped", ledger_address(range.first));
 }
 
 static long unmap(const long *arguments)
@@ -416,7 +225,7 @@ static long change_access(const long *arguments)
             ledger[page] = (uint8_t)((ledger[page] & ~ACCESS) | KEPT);
     }
     if (arena.settings.is_real)
-        protect(address_of(range.first), (range.end - range.first) * PAGE, (int)arguments[2]);
+        protect(ledger_address(range.first), (range.end - range.first) * PAGE, (int)arguments[2]);
     return 0;
 }
 
@@ -479,10 +288,8 @@ static long move(const long *arguments)
         struct range to = range_of(to_arguments);
 
         wipe(to);
-        for (size_t page = to.first; page < to.end; page++) {
-            arena.mapped_pages += (ledger[page] & MAPPED) == 0;
-            ledger[page] = MAPPED | ACCESS;
-        }
+        require_mapped(to); /* by the tiers, which move blocks between their own spans */
+        memset(ledger + to.first, MAPPED | ACCESS, to.end - to.first);
     } else {
         target = map(map_arguments, ZONE_BLOCKS);
         if (target < 0)
