@@ -19,6 +19,16 @@ extern HIDDEN struct keys sg_keys;
  * words are as they are, which an attacker can write as well. */
 HIDDEN void sg_secrets_start(bool encodes);
 
+/* Who draws, one bit pattern each; the lower half tells generators of one kind apart. By number and
+ * not by address: the same key gives the same choices wherever the loader put us. */
+#define SECRETS_CLASS ((uint64_t)0)
+#define SECRETS_CACHE ((uint64_t)1 << 56) /* the address of a record is below */
+#define SECRETS_QUARANTINE ((uint64_t)2 << 56)
+#define SECRETS_GUARD ((uint64_t)3 << 56)
+#define SECRETS_LEAD ((uint64_t)4 << 56)
+#define SECRETS_PARTITION ((uint64_t)5 << 56)
+#define SECRETS_METADATA ((uint64_t)6 << 56)
+
 /* A generator for one user, told apart from all others by `purpose`. Costs no system call. */
 HIDDEN struct random sg_secrets_random(uint64_t purpose);
 

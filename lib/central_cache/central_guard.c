@@ -9,7 +9,7 @@ static size_t random_pages(void)
 {
     static _Atomic uint64_t guards; /* relaxed: each guard has another number, no more */
     uint64_t number = atomic_fetch_add_explicit(&guards, 1, memory_order_relaxed);
-    struct random random = sg_secrets_random((uintptr_t)&guards + number);
+    struct random random = sg_secrets_random(SECRETS_GUARD + number);
 
     return 1 + random_below(&random, (uint32_t)sg_options.guard_pages);
 }

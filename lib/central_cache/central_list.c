@@ -23,7 +23,7 @@ static void lock(struct central_list *list, uint32_t class)
 {
     lock_acquire(&list->lock, RANK_CENTRAL_LIST);
     if (UNLIKELY(!load_relaxed(&list->is_used))) {
-        list->random = sg_secrets_random(class + 1);
+        list->random = sg_secrets_random(SECRETS_CLASS + class + 1);
         store_relaxed(&list->is_used, true);
     }
 }

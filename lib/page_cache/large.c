@@ -97,7 +97,7 @@ static size_t lead_bytes(struct large_request request)
     if ((sg_options.guard_large == 0 && !request.at_the_end) || unit > LEAD_BYTES_MAX)
         return 0;
     uint64_t number = atomic_fetch_add_explicit(&leads, 1, memory_order_relaxed);
-    struct random random = sg_secrets_random((uintptr_t)&leads + number);
+    struct random random = sg_secrets_random(SECRETS_LEAD + number);
     return unit * (1 + random_below(&random, (uint32_t)(LEAD_BYTES_MAX / unit)));
 }
 

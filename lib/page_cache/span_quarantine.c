@@ -7,11 +7,17 @@ COLD_ZEROES struct span_quarantine sg_quarantine_central;
 COLD_ZEROES struct span_quarantine sg_quarantine_large;
 COLD_ZEROES struct span_quarantine sg_quarantine_kept;
 
+static uint64_t purpose_of(const struct span_quarantine *quarantine)
+{
+    return SECRETS_QUARANTINE + (quarantine == &sg_quarantine_large) +
+           2 * (quarantine == &sg_quarantine_kept);
+}
+
 static void lock(struct span_quarantine *quarantine)
 {
     lock_acquire(&quarantine->lock, RANK_SPAN_QUARANTINE);
     if (UNLIKELY(quarantine->random.state[0] == 0))
-        quarantine->random = sg_secrets_random((uintptr_t)quarantine);
+        quarantine->random = sg_secrets_random(purpose_of(quarantine));
 }
 
 static void unlock(struct span_quarantine *quarantine)

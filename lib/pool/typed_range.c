@@ -17,7 +17,7 @@ struct partition *sg_partition_acquire(uint32_t partition)
 
     lock_acquire(&found->lock, RANK_TYPED);
     if (UNLIKELY(!load_relaxed(&found->is_used))) {
-        found->random = sg_secrets_random((uintptr_t)found);
+        found->random = sg_secrets_random(SECRETS_PARTITION + partition);
         store_relaxed(&found->is_used, true);
     }
     return found;

@@ -59,7 +59,7 @@ static void *random_address(void)
     uint64_t bits;
 
     if (metadata.random.state[0] == 0)
-        metadata.random = sg_secrets_random((uintptr_t)&metadata);
+        metadata.random = sg_secrets_random(SECRETS_METADATA);
     bits = random_next(&metadata.random);
     return (void *)(align_down(bits & (((uint64_t)1 << 46) - 1), METADATA_BLOCK_BYTES) |
                     ((uint64_t)1 << 40));

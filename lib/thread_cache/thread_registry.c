@@ -138,7 +138,7 @@ void sg_thread_cache_seed_sample(struct thread_cache *cache)
 /* Where a cache lies is random, so each gets a generator of its own. */
 static void seed(struct thread_cache *cache)
 {
-    struct random random = sg_secrets_random((uintptr_t)cache);
+    struct random random = sg_secrets_random(SECRETS_CACHE + (uintptr_t)cache);
 
     cache->random = random_next(&random);
     sg_thread_cache_seed_sample(cache);
