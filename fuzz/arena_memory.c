@@ -8,22 +8,29 @@
 
 #define PAGE ARENA_OS_PAGE_BYTES
 #define CHUNK_PAGES ((size_t)1024)
-/* A page fault costs as much as so many looks at a page, measured. */
-#define IDLE_MAX 32u
+/* A page fault costs as much as some thirty looks at a page; but pages are either written to by
+ * nearly each input, or by few. */
+#define IDLE_MAX 12u
+#define WIPED_BY_HAND_MAX (256 * PAGE)
 
 /* The harness looks at memory of the tiers, which sanitizers may have poisoned. */
 #define UNWATCHED __attribute__((no_sanitize("address", "thread", "undefined"), noinline))
 
 typedef uint64_t word __attribute__((may_alias));
+typedef uint64_t wide __attribute__((vector_size(16), may_alias));
 
 UNWATCHED static bool page_is_zero(const char *page)
 {
-    const word *words = (const word *)(const void *)page;
+    const wide *words = (const wide *)(const void *)page;
 
-    for (size_t i = 0; i < PAGE / sizeof(word); i += 8)
-        if ((words[i] | words[i + 1] | words[i + 2] | words[i + 3] | words[i + 4] | words[i + 5] |
-             words[i + 6] | words[i + 7]) != 0)
+    for (size_t i = 0; i < PAGE / sizeof(wide); i += 16) {
+        wide some = words[i];
+
+        for (size_t k = 1; k < 16; k++)
+            some |= words[i + k];
+        if ((some[0] | some[1]) != 0)
             return false;
+    }
     return true;
 }
 
@@ -142,5 +149,8 @@ void arena_memory_move(char *to, char *from, size_t bytes)
 
 void arena_memory_wipe(char *start, size_t bytes)
 {
-    arena_memory_move(NULL, start, bytes);
+    if (bytes <= WIPED_BY_HAND_MAX)
+        arena_memory_move(NULL, start, bytes);
+    else
+        drop(start, bytes);
 }

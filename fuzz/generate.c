@@ -3,15 +3,23 @@
 #include <string.h>
 
 #define RECORDS_MIN 8u
-#define RECORDS_MAX 160u
+#define RECORDS_MAX 96u
 #define SWARM_SIZES_MAX 3u
 #define SWARM_OPS_MAX 16u
 
+/* How large blocks may get: the work for one of the largest is that for a hundred small ones. */
+enum regime { REGIME_SMALL, REGIME_MEDIUM, REGIME_ANY };
+
+struct size {
+    uint8_t kind;
+    uint8_t index;
+};
+
 struct swarm {
+    enum regime regime;
     unsigned slots;
     unsigned size_count;
-    uint8_t size_kind[SWARM_SIZES_MAX];
-    uint8_t size_index[SWARM_SIZES_MAX];
+    struct size sizes[SWARM_SIZES_MAX];
     unsigned op_count;
     uint8_t ops[SWARM_OPS_MAX];
 };
@@ -21,48 +29,91 @@ static uint8_t byte_below(struct random *random, uint32_t limit)
     return (uint8_t)random_below(random, limit);
 }
 
-/* Large sizes are rare: the kernel's work for one is that of a hundred small ones. */
-static uint8_t draw_size_kind(struct random *random)
+/* Of ops.h. */
+#define FIRST_COSTLY_CODE 8u
+#define LAST_COSTLY_CODE 11u
+#define BURST_CODE 11u
+
+#define SMALL_INDEX_MAX 80u /* up to 2 KiB */
+
+/* As ops.h has it: 0 is about a class, 1 and 2 are pages, 3 is special. */
+static struct size draw_size(struct random *random, enum regime regime)
 {
     static const uint8_t kinds[16] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 2, 3, 3, 3};
+    static const uint8_t special[8] = {0, 1, 2, 3, 4, 5, 6, 1};
+    struct size size = {kinds[random_below(random, sizeof(kinds))], byte_below(random, 256)};
 
-    return kinds[random_below(random, sizeof(kinds))];
+    if (regime == REGIME_ANY)
+        return size;
+    if (size.kind == 3) /* none, few, or more than there can be */
+        size.index = (uint8_t)((size.index & 0xf8) | special[random_below(random, 8)]);
+    else
+        size.kind = 0;
+    if (size.kind == 0 && regime == REGIME_SMALL)
+        size.index %= SMALL_INDEX_MAX;
+    return size;
+}
+
+static enum regime draw_regime(struct random *random)
+{
+    uint32_t choice = random_below(random, 16);
+
+    return choice < 11 ? REGIME_SMALL : choice < 15 ? REGIME_MEDIUM : REGIME_ANY;
+}
+
+/* Calls that look at the whole heap cost as much as dozens of others. */
+static uint8_t draw_op(struct random *random)
+{
+    uint8_t op = byte_below(random, 16);
+
+    if (op >= FIRST_COSTLY_CODE && op <= LAST_COSTLY_CODE && random_below(random, 4) != 0)
+        op = byte_below(random, FIRST_COSTLY_CODE);
+    return op;
+}
+
+/* A thread that may cache next to nothing is rare, for what it costs. */
+static uint8_t draw_tuning(struct random *random)
+{
+    uint8_t tuning = byte_below(random, 256);
+
+    return random_below(random, 4) == 0 ? tuning : tuning & ~3u;
 }
 
 static struct swarm draw_swarm(struct random *random)
 {
     static const uint8_t slots[4] = {2, 8, 24, OPS_SLOTS};
     struct swarm swarm = {
+        .regime = draw_regime(random),
         .slots = slots[random_below(random, 4)],
         .size_count = 1 + random_below(random, SWARM_SIZES_MAX),
         .op_count = 2 + random_below(random, SWARM_OPS_MAX - 1),
     };
 
-    for (unsigned i = 0; i < swarm.size_count; i++) {
-        swarm.size_kind[i] = draw_size_kind(random);
-        swarm.size_index[i] = byte_below(random, 256);
-    }
+    for (unsigned i = 0; i < swarm.size_count; i++)
+        swarm.sizes[i] = draw_size(random, swarm.regime);
     for (unsigned i = 0; i < swarm.op_count; i++)
-        swarm.ops[i] = byte_below(random, 16);
+        swarm.ops[i] = draw_op(random);
     return swarm;
 }
 
+#define BURST_DELTA_MAX 8u /* some dozen blocks; a whole span is rare */
+
 static void draw_record(struct random *random, const struct swarm *swarm, uint8_t *record)
 {
-    unsigned size = random_below(random, swarm->size_count);
-    uint8_t kind = swarm->size_kind[size];
+    struct size size = swarm->sizes[random_below(random, swarm->size_count)];
+    uint8_t op = swarm->ops[random_below(random, swarm->op_count)];
     uint8_t variant = byte_below(random, 4);
 
-    if (random_below(random, 8) == 0)
+    if (random_below(random, 32) == 0)
         variant = byte_below(random, 16); /* on several slots */
-    record[2] = swarm->size_index[size];
-    if (random_below(random, 8) == 0) { /* a size of its own */
-        kind = draw_size_kind(random);
-        record[2] = byte_below(random, 256);
-    }
-    record[0] = (uint8_t)(swarm->ops[random_below(random, swarm->op_count)] | variant << 4);
-    record[1] = (uint8_t)(random_below(random, swarm->slots) | (unsigned)kind << 6);
+    if (random_below(random, 8) == 0)
+        size = draw_size(random, swarm->regime); /* of its own */
+    record[0] = (uint8_t)(op | variant << 4);
+    record[1] = (uint8_t)(random_below(random, swarm->slots) | (unsigned)size.kind << 6);
+    record[2] = size.index;
     record[3] = byte_below(random, 256);
+    if (op == BURST_CODE && random_below(random, 8) != 0)
+        record[3] %= BURST_DELTA_MAX;
 }
 
 size_t generate_input(struct random *random, uint8_t *bytes, size_t most)
@@ -77,6 +128,7 @@ size_t generate_input(struct random *random, uint8_t *bytes, size_t most)
     bytes[0] = 0;
     for (unsigned i = 1; i < OPS_HEADER_BYTES; i++)
         bytes[i] = byte_below(random, 256);
+    bytes[1] = draw_tuning(random);
     for (size_t i = 0; i < records; i++)
         draw_record(random, &swarm, bytes + OPS_HEADER_BYTES + i * OPS_RECORD_BYTES);
     return OPS_HEADER_BYTES + records * OPS_RECORD_BYTES;

@@ -1,6 +1,6 @@
 /* A target without libFuzzer: replays files, or makes inputs from a seed.
  *
- *   PROGRAM [--tap] [--save FILE] PATH...              files, and the files in folders
+ *   PROGRAM [--tap] [--save FILE] [--times N] PATH...  files, and the files in folders
  *   PROGRAM [--tap] [--save FILE] --random SEED COUNT
  *
  * Status 0 only if there was an input and every one was read and passed. A failing input ends the
@@ -20,9 +20,10 @@
 static struct {
     bool is_tap;
     const char *save;
+    unsigned long times; /* each file */
     unsigned results;
     unsigned failures;
-} options;
+} options = {.times = 1};
 
 /* What a signal handler needs to tell of the input under way. */
 static struct {
@@ -109,8 +110,9 @@ static void replay_file(const char *path)
         result(false, input.name);
         return;
     }
-    run_input();
-    result(true, last_part(path));
+    for (unsigned long i = 0; i < options.times; i++)
+        run_input();
+    result(options.times > 0, last_part(path));
 }
 
 static int is_visible(const struct dirent *entry)
@@ -179,7 +181,7 @@ static void run_random(uint64_t seed, uint64_t count)
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: [--tap] [--save FILE] PATH... | --random SEED COUNT\n");
+    fprintf(stderr, "usage: [--tap] [--save FILE] [--times N] PATH... | --random SEED COUNT\n");
     return 2;
 }
 
@@ -192,6 +194,8 @@ int main(int count, char **arguments)
             options.is_tap = true;
         } else if (strcmp(arguments[i], "--save") == 0 && i + 1 < count) {
             options.save = arguments[++i];
+        } else if (strcmp(arguments[i], "--times") == 0 && i + 1 < count) {
+            options.times = strtoul(arguments[++i], NULL, 0);
         } else if (strcmp(arguments[i], "--random") == 0 && i + 2 < count) {
             run_random(strtoull(arguments[i + 1], NULL, 0), strtoull(arguments[i + 2], NULL, 0));
             i += 2;

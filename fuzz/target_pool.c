@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CALLS_PER_WALK 16u
+#define CALLS_PER_WALK 64u
 #define ERRNO_CANARY 4711
 
 const struct target target = {
