@@ -10,28 +10,47 @@
 #define CHUNK_PAGES ((size_t)1024)
 /* A page fault costs as much as some thirty looks at a page; but pages are either written to by
  * nearly each input, or by few. */
-#define IDLE_MAX 12u
+#define IDLE_MAX 100u
 #define WIPED_BY_HAND_MAX (256 * PAGE)
 
 /* The harness looks at memory of the tiers, which sanitizers may have poisoned. */
 #define UNWATCHED __attribute__((no_sanitize("address", "thread", "undefined"), noinline))
 
 typedef uint64_t word __attribute__((may_alias));
-typedef uint64_t wide __attribute__((vector_size(16), may_alias));
+typedef uint64_t two_words __attribute__((vector_size(16), may_alias));
 
-UNWATCHED static bool page_is_zero(const char *page)
+/* `type` is a vector of 64-bit words; eight at a time. */
+#define ALL_ZERO(type, page)                                                                       \
+    for (const type *at = (const type *)(const void *)(page),                                      \
+                    *end = (const type *)(const void *)((page) + PAGE);                            \
+         at < end; at += 8) {                                                                      \
+        const type some = at[0] | at[1] | at[2] | at[3] | at[4] | at[5] | at[6] | at[7];           \
+        if ((some[0] | some[1] | some[sizeof(type) / 8 - 2] | some[sizeof(type) / 8 - 1]) != 0)    \
+            return false;                                                                          \
+    }                                                                                              \
+    return true
+
+#if defined(__x86_64__)
+typedef uint64_t four_words __attribute__((vector_size(32), may_alias));
+
+UNWATCHED __attribute__((target("avx2"))) static bool page_is_zero_wide(const char *page)
 {
-    const wide *words = (const wide *)(const void *)page;
+    ALL_ZERO(four_words, page);
+}
+#endif
 
-    for (size_t i = 0; i < PAGE / sizeof(wide); i += 16) {
-        wide some = words[i];
+UNWATCHED static bool page_is_zero_narrow(const char *page)
+{
+    ALL_ZERO(two_words, page);
+}
 
-        for (size_t k = 1; k < 16; k++)
-            some |= words[i + k];
-        if ((some[0] | some[1]) != 0)
-            return false;
-    }
-    return true;
+static bool page_is_zero(const char *page)
+{
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx2"))
+        return page_is_zero_wide(page);
+#endif
+    return page_is_zero_narrow(page);
 }
 
 UNWATCHED static void page_copy(char *to, const char *from)

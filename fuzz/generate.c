@@ -56,27 +56,33 @@ static struct size draw_size(struct random *random, enum regime regime)
 
 static enum regime draw_regime(struct random *random)
 {
-    uint32_t choice = random_below(random, 16);
+    uint32_t choice = random_below(random, 32);
 
-    return choice < 11 ? REGIME_SMALL : choice < 15 ? REGIME_MEDIUM : REGIME_ANY;
+    return choice < 24 ? REGIME_SMALL : choice < 31 ? REGIME_MEDIUM : REGIME_ANY;
 }
 
 /* Calls that look at the whole heap cost as much as dozens of others. */
+static bool is_costly(uint8_t op)
+{
+    return op >= FIRST_COSTLY_CODE && op <= LAST_COSTLY_CODE;
+}
+
 static uint8_t draw_op(struct random *random)
 {
     uint8_t op = byte_below(random, 16);
 
-    if (op >= FIRST_COSTLY_CODE && op <= LAST_COSTLY_CODE && random_below(random, 4) != 0)
+    if (is_costly(op) && random_below(random, 4) != 0)
         op = byte_below(random, FIRST_COSTLY_CODE);
     return op;
 }
 
-/* A thread that may cache next to nothing is rare, for what it costs. */
+/* A thread that may cache next to nothing is rare, for what it costs, as are whole contents. */
 static uint8_t draw_tuning(struct random *random)
 {
-    uint8_t tuning = byte_below(random, 256);
+    uint8_t dirty = (uint8_t)(byte_below(random, 4) << 2);
+    uint8_t cached = random_below(random, 4) == 0 ? byte_below(random, 4) : 0;
 
-    return random_below(random, 4) == 0 ? tuning : tuning & ~3u;
+    return cached | dirty | (random_below(random, 64) == 0 ? 0x10 : 0);
 }
 
 static struct swarm draw_swarm(struct random *random)
@@ -104,6 +110,8 @@ static void draw_record(struct random *random, const struct swarm *swarm, uint8_
     uint8_t op = swarm->ops[random_below(random, swarm->op_count)];
     uint8_t variant = byte_below(random, 4);
 
+    if (is_costly(op) && random_below(random, 4) != 0)
+        op = swarm->ops[random_below(random, swarm->op_count)];
     if (random_below(random, 32) == 0)
         variant = byte_below(random, 16); /* on several slots */
     if (random_below(random, 8) == 0)

@@ -4,10 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DENSE_BYTES_MAX (8 * KIB)  /* longer blocks are looked at in pieces */
-#define NEAR_STEP_BYTES (4 * KIB)  /* one piece for each of these ... */
-#define NEAR_BYTES_MAX (128 * KIB) /* ... and beyond this length ... */
-#define FAR_STEP_BYTES (64 * KIB)  /* ... for each of these */
+/* Longer blocks are looked at in pieces: up to which length one piece for each step. */
+#define DENSE_BYTES_MAX (1 * KIB)
+#define NEAR_BYTES_MAX (8 * KIB)
+#define NEAR_STEP_BYTES (1 * KIB)
+#define PAGES_BYTES_MAX (128 * KIB)
+#define PAGES_STEP_BYTES (4 * KIB)
+#define FAR_STEP_BYTES (64 * KIB)
 #define PIECE_BYTES ((size_t)64)
 
 static unsigned call_number;
@@ -38,7 +41,9 @@ static size_t step_of(const struct shadow *shadow, size_t bytes)
 {
     if (shadow->is_dense || bytes <= DENSE_BYTES_MAX)
         return 0; /* all of it is one piece */
-    return bytes <= NEAR_BYTES_MAX ? NEAR_STEP_BYTES : FAR_STEP_BYTES;
+    if (bytes <= NEAR_BYTES_MAX)
+        return NEAR_STEP_BYTES;
+    return bytes <= PAGES_BYTES_MAX ? PAGES_STEP_BYTES : FAR_STEP_BYTES;
 }
 
 /* The first piece that starts at or after `from`; empty at the end. Its first and last bytes, and
@@ -64,12 +69,14 @@ static struct piece piece_at(const struct shadow *shadow, const struct shadow_bl
     return (struct piece){start, start + PIECE_BYTES < bytes ? start + PIECE_BYTES : bytes};
 }
 
+#define PATTERN_STEP 0x9e3779b97f4a7c15u
+
+typedef uint64_t two_words __attribute__((vector_size(16), aligned(1), may_alias));
+
 /* The eight bytes at `offset`, a multiple of eight, of the pattern. */
 static uint64_t word_of(uint64_t key, size_t offset)
 {
-    uint64_t word = (key + offset) * 0x9e3779b97f4a7c15u;
-
-    return word ^ word >> 29;
+    return key + offset / 8 * PATTERN_STEP;
 }
 
 static uint8_t byte_of(uint64_t key, size_t offset)
@@ -77,16 +84,29 @@ static uint8_t byte_of(uint64_t key, size_t offset)
     return (uint8_t)(word_of(key, offset & ~(size_t)7) >> offset % 8 * 8);
 }
 
+static two_words words_of(uint64_t key, size_t offset)
+{
+    return (two_words){word_of(key, offset), word_of(key, offset + 8)};
+}
+
+/* Up to where single bytes must be looked at before words can be. */
+static size_t word_start(struct piece piece)
+{
+    size_t start = (piece.from + 7) & ~(size_t)7;
+
+    return start < piece.end ? start : piece.end;
+}
+
 static void fill_piece(const struct shadow_block *block, struct piece piece)
 {
+    const two_words step = {2 * PATTERN_STEP, 2 * PATTERN_STEP};
     size_t offset = piece.from;
 
-    for (; offset < piece.end && offset % 8 != 0; offset++)
+    for (; offset < word_start(piece); offset++)
         block->address[offset] = (char)byte_of(block->key, offset);
-    for (; offset + 8 <= piece.end; offset += 8) {
-        uint64_t word = word_of(block->key, offset);
-
-        memcpy(block->address + offset, &word, sizeof(word));
+    for (two_words words = words_of(block->key, offset); offset + 16 <= piece.end; offset += 16) {
+        *(two_words *)(void *)(block->address + offset) = words;
+        words += step;
     }
     for (; offset < piece.end; offset++)
         block->address[offset] = (char)byte_of(block->key, offset);
@@ -96,21 +116,21 @@ static void fill_piece(const struct shadow_block *block, struct piece piece)
 static bool piece_is_whole(const struct shadow_block *block, struct piece piece,
                            const char *address)
 {
+    const two_words step = {2 * PATTERN_STEP, 2 * PATTERN_STEP};
+    two_words wrong = {0, 0};
     size_t offset = piece.from;
 
-    for (; offset < piece.end && offset % 8 != 0; offset++)
+    for (; offset < word_start(piece); offset++)
         if ((uint8_t)address[offset] != byte_of(block->key, offset))
             return false;
-    for (; offset + 8 <= piece.end; offset += 8) {
-        uint64_t word = word_of(block->key, offset);
-
-        if (memcmp(address + offset, &word, sizeof(word)) != 0)
-            return false;
+    for (two_words words = words_of(block->key, offset); offset + 16 <= piece.end; offset += 16) {
+        wrong |= words ^ *(const two_words *)(const void *)(address + offset);
+        words += step;
     }
     for (; offset < piece.end; offset++)
         if ((uint8_t)address[offset] != byte_of(block->key, offset))
             return false;
-    return true;
+    return (wrong[0] | wrong[1]) == 0;
 }
 
 static bool piece_is_zero(const struct shadow_block *block, struct piece piece)
@@ -127,6 +147,7 @@ static void fill(struct shadow *shadow, unsigned slot, size_t bytes)
     struct shadow_block *block = &shadow->blocks[slot];
 
     block->key = (slot + OPS_SLOTS * ++shadow->generation) * 0xd6e8feb86659fd93u;
+    block->key ^= block->key >> 29; /* so that all its bytes depend on the generation */
     block->filled_bytes = bytes;
     for (struct piece piece = piece_at(shadow, block, 0); piece.from < bytes;
          piece = piece_at(shadow, block, piece.end))
