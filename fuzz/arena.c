@@ -36,7 +36,8 @@ static struct {
     unsigned calls[512];
 } arena;
 
-static uint8_t idle[BASE_COUNT][LEDGER_PAGES];
+static uint8_t notes[BASE_COUNT][LEDGER_PAGES];
+static uint8_t touched[LEDGER_PAGES]; /* of blocks: those that the page cache ever handed out */
 
 static _Noreturn void fail(const char *what, const void *address)
 {
@@ -99,6 +100,11 @@ void arena_start(const struct arena_settings *settings)
         protect(arena.start, ARENA_BYTES, PROT_NONE);
 }
 
+static enum zone_kind zone_of(size_t page)
+{
+    return page < ARENA_ZONE_BYTES / PAGE ? ZONE_BLOCKS : ZONE_RECORDS;
+}
+
 /* What may not be written to was all zero when that began. */
 static void on_written(const char *page)
 {
@@ -110,24 +116,49 @@ static void on_written(const char *page)
         fail("a guard was written to", page);
     if ((flags & (ACCESS | KEPT)) == 0)
         fail("a page was written to that has no access", page);
+    if (zone_of(ledger_page(page)) == ZONE_BLOCKS && touched[ledger_page(page)] == 0)
+        fail("a page was written to that was never handed out", page);
+}
+
+static struct arena_memory memory_of(enum zone_kind kind)
+{
+    return (struct arena_memory){
+        .start = arena.start,
+        .notes = notes[arena.settings.base],
+        .touched = kind == ZONE_BLOCKS && !arena.settings.looks_everywhere ? touched : NULL,
+    };
+}
+
+static void drop_zone(enum zone_kind kind)
+{
+    const struct arena_memory memory = memory_of(kind);
+    struct range used = ledger_used(kind);
+
+    if (!arena.settings.is_real)
+        arena_memory_zero(&memory, used.first, used.end, on_written);
+    memset(touched + used.first, 0, used.end - used.first);
 }
 
 void arena_drop(void)
 {
     if (arena.start == NULL)
         return;
-    for (unsigned i = 0; i < ZONE_COUNT && !arena.settings.is_real; i++) {
-        struct range used = ledger_used(i);
-
-        arena_memory_zero(ledger_address(used.first), (used.end - used.first) * PAGE,
-                          idle[arena.settings.base] + used.first, on_written);
+    drop_zone(ZONE_BLOCKS);
+    drop_zone(ZONE_RECORDS);
+    if (arena.settings.is_real) {
+        if (mmap(arena.start, ARENA_BYTES, PROT_READ | PROT_WRITE,
+                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) != arena.start)
+            fail("it could not be dropped", arena.start);
+        memset(notes[arena.settings.base], 0, LEDGER_PAGES);
     }
-    if (arena.settings.is_real &&
-        mmap(arena.start, ARENA_BYTES, PROT_READ | PROT_WRITE,
-             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) != arena.start)
-        fail("it could not be dropped", arena.start);
     ledger_drop();
     arena.start = NULL;
+}
+
+void arena_note_handed_out(const void *address, size_t bytes)
+{
+    if (arena_contains(address))
+        memset(touched + ledger_page(address), 1, bytes / PAGE);
 }
 
 static long map(const long *arguments, enum zone_kind kind)
@@ -172,10 +203,12 @@ static void require_mapped(struct range range)
 /* From here on it reads as zero. */
 static void wipe(struct range range)
 {
+    const struct arena_memory memory = memory_of(zone_of(range.first));
+
     if (range.first == range.end)
         return;
     if (!arena.settings.is_real)
-        arena_memory_wipe(ledger_address(range.first), (range.end - range.first) * PAGE);
+        arena_memory_wipe(&memory, range.first, range.end);
     else if (madvise(ledger_address(range.first), (range.end - range.first) * PAGE,
                      MADV_DONTNEED) != 0)
         fail("it cannot be purged", ledger_address(range.first));
@@ -278,6 +311,7 @@ static long move(const long *arguments)
     const long map_arguments[6] = {
         0, arguments[2], PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0};
     struct range from = range_of(arguments);
+    const struct arena_memory memory = memory_of(zone_of(from.first));
     long target = arguments[4];
 
     require_mapped(from);
@@ -295,7 +329,8 @@ static long move(const long *arguments)
         if (target < 0)
             return target;
     }
-    arena_memory_move((char *)target, (char *)arguments[0], (size_t)arguments[1]);
+    memset(touched + ledger_page((char *)target), 1, from.end - from.first);
+    arena_memory_move(&memory, ledger_page((char *)target), from.first, from.end);
     if ((arguments[3] & KEEP_SOURCE) == 0)
         forget(from);
     return target;

@@ -17,10 +17,11 @@
 
 struct arena_settings {
     uint64_t seed;
-    unsigned base;   /* which of some addresses, modulo their number */
-    bool is_real;    /* access and guards are the machine's too */
-    bool is_upwards; /* the next mapping lies above the last; the kernel's own goes down */
-    bool is_gapped;  /* no two mappings touch */
+    unsigned base;         /* which of some addresses, modulo their number */
+    bool is_real;          /* access and guards are the machine's too */
+    bool is_upwards;       /* the next mapping lies above the last; the kernel's own goes down */
+    bool is_gapped;        /* no two mappings touch */
+    bool looks_everywhere; /* at the end, also at pages that were never handed out: slow */
     bool without_guard_advice; /* as a kernel before 6.13: only mprotect forbids */
 };
 
@@ -33,6 +34,9 @@ void arena_drop(void);
 
 /* A system_call of laboratory.h. Ends the process where the tiers ask for what is not theirs. */
 long arena_call(long number, const long *arguments);
+
+/* The page cache handed these pages out: from here on they may hold anything. */
+void arena_note_handed_out(const void *address, size_t bytes);
 
 /* The ledger. `address` is anything at all. */
 bool arena_contains(const void *address);

@@ -10,8 +10,8 @@
 #define CHUNK_PAGES ((size_t)1024)
 /* A page fault costs as much as some thirty looks at a page; but pages are either written to by
  * nearly each input, or by few. */
-#define IDLE_MAX 100u
-#define WIPED_BY_HAND_MAX (256 * PAGE)
+#define IDLE_MAX 48u
+#define WIPED_BY_HAND_MAX ((size_t)256)
 
 /* The harness looks at memory of the tiers, which sanitizers may have poisoned. */
 #define UNWATCHED __attribute__((no_sanitize("address", "thread", "undefined"), noinline))
@@ -75,101 +75,115 @@ static void page_zero(char *page)
 #endif
 }
 
-static void drop(char *start, size_t bytes)
-{
-    if (madvise(start, bytes, MADV_DONTNEED) != 0) {
-        perror("fuzz: madvise");
-        abort();
-    }
-}
-
-struct residency {
-    unsigned char pages[CHUNK_PAGES];
+enum note {
+    NOTE_IDLE = 0x7f, /* for how many inputs */
+    NOTE_RESIDENT = 0x80,
 };
 
-static void look_up(struct residency *residency, const char *start, size_t pages)
+static bool is_candidate(const struct arena_memory *memory, size_t page)
 {
-    if (mincore((void *)start, pages * PAGE, residency->pages) != 0) {
+    return memory->touched == NULL || memory->touched[page] != 0;
+}
+
+/* Notes which of some pages are resident. The kernel is asked only if there is one to ask about. */
+static void find_resident(const struct arena_memory *memory, size_t first, size_t end)
+{
+    unsigned char resident[CHUNK_PAGES];
+
+    while (first < end && (!is_candidate(memory, first) || memory->notes[first] & NOTE_RESIDENT))
+        first++;
+    while (first < end &&
+           (!is_candidate(memory, end - 1) || memory->notes[end - 1] & NOTE_RESIDENT))
+        end--;
+    if (first == end)
+        return;
+    if (mincore(memory->start + first * PAGE, (end - first) * PAGE, resident) != 0) {
         perror("fuzz: mincore");
         abort();
     }
+    for (size_t page = first; page < end; page++)
+        if ((resident[page - first] & 1) != 0)
+            memory->notes[page] |= NOTE_RESIDENT;
 }
 
-static size_t chunk_of(size_t pages)
-{
-    return pages < CHUNK_PAGES ? pages : CHUNK_PAGES;
-}
-
-/* Pages that were idle for long, gathered to runs. */
-struct idle_run {
-    char *start;
-    char *end;
+/* The next page from `page` on that is not all zero; those before `known` were asked about. */
+struct search {
+    size_t page;
+    size_t end;
+    size_t known;
 };
 
-static void release(struct idle_run *run, char *page)
+static bool next_written(const struct arena_memory *memory, struct search *search,
+                         void (*on_clean)(const struct arena_memory *memory, size_t page))
 {
-    if (page != NULL && run->end == page) {
-        run->end += PAGE;
-        return;
+    for (; search->page < search->end; search->page++) {
+        if (search->page >= search->known) {
+            search->known = search->end - search->page > CHUNK_PAGES ? search->page + CHUNK_PAGES
+                                                                     : search->end;
+            find_resident(memory, search->page, search->known);
+        }
+        if (!is_candidate(memory, search->page) ||
+            (memory->notes[search->page] & NOTE_RESIDENT) == 0)
+            continue;
+        if (!page_is_zero(memory->start + search->page * PAGE))
+            return true;
+        if (on_clean != NULL)
+            on_clean(memory, search->page);
     }
-    if (run->start != NULL)
-        drop(run->start, (size_t)(run->end - run->start));
-    *run = (struct idle_run){page, page == NULL ? NULL : page + PAGE};
+    return false;
 }
 
-void arena_memory_zero(char *start, size_t bytes, uint8_t *idle,
+static void drop(const struct arena_memory *memory, size_t first, size_t end)
+{
+    if (madvise(memory->start + first * PAGE, (end - first) * PAGE, MADV_DONTNEED) != 0) {
+        perror("fuzz: madvise");
+        abort();
+    }
+    for (size_t page = first; page < end; page++)
+        memory->notes[page] = 0;
+}
+
+static void grow_idle(const struct arena_memory *memory, size_t page)
+{
+    if ((++memory->notes[page] & NOTE_IDLE) > IDLE_MAX)
+        drop(memory, page, page + 1);
+}
+
+void arena_memory_zero(const struct arena_memory *memory, size_t first, size_t end,
                        void (*on_written)(const char *page))
 {
-    struct residency residency;
-    struct idle_run run = {NULL, NULL};
+    struct search search = {.page = first, .end = end, .known = first};
 
-    for (size_t done = 0; done < bytes / PAGE; done += CHUNK_PAGES) {
-        size_t pages = chunk_of(bytes / PAGE - done);
+    for (; next_written(memory, &search, grow_idle); search.page++) {
+        char *page = memory->start + search.page * PAGE;
 
-        look_up(&residency, start + done * PAGE, pages);
-        for (size_t i = 0; i < pages; i++) {
-            char *page = start + (done + i) * PAGE;
-
-            if ((residency.pages[i] & 1) == 0)
-                continue;
-            if (!page_is_zero(page)) {
-                if (on_written != NULL)
-                    on_written(page);
-                page_zero(page);
-                idle[done + i] = 0;
-            } else if (++idle[done + i] > IDLE_MAX) {
-                idle[done + i] = 0;
-                release(&run, page);
-            }
-        }
-    }
-    release(&run, NULL);
-}
-
-void arena_memory_move(char *to, char *from, size_t bytes)
-{
-    struct residency residency;
-
-    for (size_t done = 0; done < bytes / PAGE; done += CHUNK_PAGES) {
-        size_t pages = chunk_of(bytes / PAGE - done);
-
-        look_up(&residency, from + done * PAGE, pages);
-        for (size_t i = 0; i < pages; i++) {
-            char *page = from + (done + i) * PAGE;
-
-            if ((residency.pages[i] & 1) == 0 || page_is_zero(page))
-                continue;
-            if (to != NULL)
-                page_copy(to + (done + i) * PAGE, page);
-            page_zero(page);
-        }
+        if (on_written != NULL)
+            on_written(page);
+        page_zero(page);
+        memory->notes[search.page] = NOTE_RESIDENT;
     }
 }
 
-void arena_memory_wipe(char *start, size_t bytes)
+void arena_memory_wipe(const struct arena_memory *memory, size_t first, size_t end)
 {
-    if (bytes <= WIPED_BY_HAND_MAX)
-        arena_memory_move(NULL, start, bytes);
-    else
-        drop(start, bytes);
+    struct search search = {.page = first, .end = end, .known = first};
+
+    if (end - first > WIPED_BY_HAND_MAX) {
+        drop(memory, first, end);
+        return;
+    }
+    for (; next_written(memory, &search, NULL); search.page++)
+        page_zero(memory->start + search.page * PAGE);
+}
+
+void arena_memory_move(const struct arena_memory *memory, size_t to, size_t first, size_t end)
+{
+    struct search search = {.page = first, .end = end, .known = first};
+
+    for (; next_written(memory, &search, NULL); search.page++) {
+        char *page = memory->start + search.page * PAGE;
+
+        page_copy(memory->start + (to + search.page - first) * PAGE, page);
+        page_zero(page);
+    }
 }

@@ -6,16 +6,21 @@
 
 #include "compiler.h"
 
-/* Zeroes [start, start + bytes), whole OS pages of private anonymous memory. `idle` has a byte for
- * each page, zero at first, which nobody else writes. `on_written` may be NULL; it is told of each
- * page that was not zero. */
-void arena_memory_zero(char *start, size_t bytes, uint8_t *idle,
+struct arena_memory {
+    char *start;            /* private anonymous memory, on an OS page */
+    uint8_t *notes;         /* a byte for each page, zero at first, which nobody else writes */
+    const uint8_t *touched; /* NULL, or for each page whether it may hold anything but zeroes */
+};
+
+/* Zeroes the pages from the `first` to before the `end`th. `on_written` may be NULL; it is told of
+ * each page that was not zero. */
+void arena_memory_zero(const struct arena_memory *memory, size_t first, size_t end,
                        void (*on_written)(const char *page));
 
-/* The contents of `from`, which then reads as zero, go to `to`, which is all zero. */
-void arena_memory_move(char *to, char *from, size_t bytes);
+/* The same within an input. */
+void arena_memory_wipe(const struct arena_memory *memory, size_t first, size_t end);
 
-/* As arena_memory_zero(), but without a note of which pages are idle. */
-void arena_memory_wipe(char *start, size_t bytes);
+/* The contents of these pages, which then read as zero, go to those at `to`, which were zero. */
+void arena_memory_move(const struct arena_memory *memory, size_t to, size_t first, size_t end);
 
 #endif

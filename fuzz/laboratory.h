@@ -27,6 +27,7 @@ struct laboratory_settings {
     bool is_real;        /* guards and access are the machine's too, so that a touch faults: slow */
     bool is_upwards;     /* see arena.h */
     bool is_gapped;
+    bool looks_everywhere;
     bool without_guard_advice;
 };
 

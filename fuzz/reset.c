@@ -4,6 +4,8 @@
 #include "laboratory.h"
 
 #include "os_thread.h"
+#include "page_map.h"
+#include "span.h"
 #include "thread_cache.h"
 
 #include <signal.h>
@@ -21,8 +23,8 @@ extern char sg_laboratory_cold_end[] HIDDEN;
 typedef uint64_t word __attribute__((may_alias));
 
 static struct {
-    word *image; /* of the variables, as the loader made them */
-    uint8_t *idle;
+    word *image;    /* of the variables, as the loader made them */
+    uint8_t *notes; /* on the pages of those that are mostly zero */
     struct sigaction on_fault;
     bool is_clean;
     char options[LABORATORY_OPTIONS_BYTES];
@@ -72,19 +74,32 @@ static void *map_image(size_t bytes)
 __attribute__((constructor(101))) static void remember(void)
 {
     reset.image = map_image(state_bytes());
-    reset.idle = map_image(cold_bytes() / ARENA_OS_PAGE_BYTES + 1);
+    reset.notes = map_image(cold_bytes() / ARENA_OS_PAGE_BYTES + 1);
     copy(reset.image, (const word *)(const void *)sg_laboratory_state_start, state_bytes());
     sigaction(SIGSEGV, NULL, &reset.on_fault);
 }
 
 static void put_back(void)
 {
+    const struct arena_memory cold = {.start = sg_laboratory_cold_start, .notes = reset.notes};
+
     sg_os_thread_exit_stop();
     arena_drop();
     copy((word *)(void *)sg_laboratory_state_start, reset.image, state_bytes());
-    arena_memory_zero(sg_laboratory_cold_start, cold_bytes(), reset.idle, NULL);
+    arena_memory_zero(&cold, 0, cold_bytes() / ARENA_OS_PAGE_BYTES, NULL);
     sg_thread_cache_self = NULL;
     reset.is_clean = true;
+}
+
+/* Stands before the page map: --wrap of the linker. */
+void __real_sg_page_map_set(uintptr_t base, size_t pages, struct span *span) HIDDEN;
+void __wrap_sg_page_map_set(uintptr_t base, size_t pages, struct span *span) HIDDEN;
+
+void __wrap_sg_page_map_set(uintptr_t base, size_t pages, struct span *span)
+{
+    if (span != NULL && span != &sg_span_retired && span != &sg_span_forbidden)
+        arena_note_handed_out((void *)base, pages * PAGE_BYTES);
+    __real_sg_page_map_set(base, pages, span);
 }
 
 void laboratory_begin(const struct laboratory_settings *settings)
@@ -95,6 +110,7 @@ void laboratory_begin(const struct laboratory_settings *settings)
         .is_real = settings->is_real,
         .is_upwards = settings->is_upwards,
         .is_gapped = settings->is_gapped,
+        .looks_everywhere = settings->looks_everywhere,
         .without_guard_advice = settings->without_guard_advice,
     };
     static bool is_first = true;
