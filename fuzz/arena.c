@@ -27,6 +27,7 @@ static const uintptr_t bases[] = {0x7e8100000000, 0x100000000000, 0x2aaa80001000
 
 static struct {
     _Atomic bool is_locked; /* acquire and release: guards all of this */
+    bool is_clean;          /* all memory of blocks */
     char *start;
     char *starts[BASE_COUNT]; /* NULL: not reserved yet */
     struct arena_settings settings;
@@ -94,6 +95,7 @@ void arena_start(const struct arena_settings *settings)
     arena.random = settings->seed;
     arena.clock_us = 1000000 + next_random() % 1000000000;
     arena.clock_step_us = 0;
+    arena.is_clean = false;
     memset(arena.calls, 0, sizeof(arena.calls));
     ledger_start(arena.start, settings->is_upwards, settings->is_gapped);
     if (settings->is_real)
@@ -116,7 +118,9 @@ static void on_written(const char *page)
         fail("a guard was written to", page);
     if ((flags & (ACCESS | KEPT)) == 0)
         fail("a page was written to that has no access", page);
-    if (zone_of(ledger_page(page)) == ZONE_BLOCKS && touched[ledger_page(page)] == 0)
+    if (arena_is_of_blocks(page) && arena.is_clean)
+        fail("memory that counts as clean is not zero", page);
+    if (arena_is_of_blocks(page) && touched[ledger_page(page)] == 0)
         fail("a page was written to that was never handed out", page);
 }
 
@@ -153,6 +157,11 @@ void arena_drop(void)
     }
     ledger_drop();
     arena.start = NULL;
+}
+
+void arena_expect_clean(void)
+{
+    arena.is_clean = true;
 }
 
 void arena_note_handed_out(const void *address, size_t bytes)
@@ -408,6 +417,14 @@ static bool is_of_the_machine(long number, const long *arguments)
     }
 }
 
+#define CALLS_MAX (1u << 20) /* of one kind in one input */
+
+static void require_progress(unsigned calls)
+{
+    if (calls > CALLS_MAX)
+        fail("system calls without end", NULL);
+}
+
 long arena_call(long number, const long *arguments)
 {
     long result;
@@ -419,7 +436,7 @@ long arena_call(long number, const long *arguments)
     while (atomic_exchange_explicit(&arena.is_locked, true, memory_order_acquire))
         ;
     if (number >= 0 && number < 512)
-        arena.calls[number]++;
+        require_progress(++arena.calls[number]);
     result = answer(number, arguments);
     atomic_store_explicit(&arena.is_locked, false, memory_order_release);
     return result;

@@ -32,6 +32,9 @@ void arena_start(const struct arena_settings *settings);
  * could not have been. */
 void arena_drop(void);
 
+/* All memory for blocks is clean: arena_drop() also ends the process if some of it is not zero. */
+void arena_expect_clean(void);
+
 /* A system_call of laboratory.h. Ends the process where the tiers ask for what is not theirs. */
 long arena_call(long number, const long *arguments);
 
@@ -40,6 +43,7 @@ void arena_note_handed_out(const void *address, size_t bytes);
 
 /* The ledger. `address` is anything at all. */
 bool arena_contains(const void *address);
+bool arena_is_of_blocks(const void *address); /* or else of records, if it is mapped */
 bool arena_is_mapped(const void *address);
 bool arena_has_access(const void *address, size_t bytes); /* to each of them */
 bool arena_is_guarded(const void *address);               /* mapped, yet without access */

@@ -46,6 +46,11 @@ bool arena_is_mapped(const void *address)
     return (flags_at(address) & MAPPED) != 0;
 }
 
+bool arena_is_of_blocks(const void *address)
+{
+    return arena_contains(address) && ledger_page(address) < ARENA_ZONE_BYTES / ARENA_OS_PAGE_BYTES;
+}
+
 bool arena_is_guarded(const void *address)
 {
     unsigned flags = flags_at(address);

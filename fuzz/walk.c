@@ -1,5 +1,6 @@
 #include "walk.h"
 
+#include "arena.h"
 #include "central_list.h"
 #include "central_state.h"
 #include "lifecycle.h"
@@ -92,6 +93,7 @@ void walk_check(const struct shadow *shadow)
     for (unsigned slot = 0; slot < OPS_SLOTS; slot++)
         if (shadow->blocks[slot].address != NULL)
             check_block(&shadow->blocks[slot], slot);
+    walk_spans(shadow);
 }
 
 void walk_statistics(const struct shadow *shadow)
@@ -140,4 +142,5 @@ void walk_end(void)
     expect(statistics.central_bytes == 0, "at the end a span holds slots");
     expect(statistics.dirty_bytes == 0 && statistics.clean_bytes == statistics.mapped_bytes,
            "at the end memory is not given back");
+    arena_expect_clean();
 }
