@@ -83,29 +83,6 @@ size_t arena_accessible_bytes(void)
     return pages * ARENA_OS_PAGE_BYTES;
 }
 
-static size_t last_used_page(void)
-{
-    return state.zones[ZONE_RECORDS].used.end;
-}
-
-bool arena_next_mapping(const void *address, const char **ret_start, const char **ret_end)
-{
-    size_t first = arena_contains(address) ? ledger_page(address) : 0;
-    size_t end;
-
-    if ((uintptr_t)address >= (uintptr_t)state.start + ARENA_BYTES)
-        return false;
-    while (first < last_used_page() && (ledger[first] & MAPPED) == 0)
-        first++;
-    if (first >= last_used_page())
-        return false;
-    for (end = first; end < LEDGER_PAGES && (ledger[end] & MAPPED) != 0;)
-        end++;
-    *ret_start = ledger_address(first);
-    *ret_end = ledger_address(end);
-    return true;
-}
-
 static void start_zone(struct zone *zone, size_t first, size_t end)
 {
     zone->free = (struct range){first, end};
@@ -130,6 +107,36 @@ struct range ledger_used(enum zone_kind kind)
     struct range used = state.zones[kind].used;
 
     return used.first < used.end ? used : (struct range){0, 0};
+}
+
+/* The first page from `first` on that is mapped; LEDGER_PAGES if there is none. */
+static size_t next_mapped(size_t first)
+{
+    for (unsigned i = 0; i < ZONE_COUNT; i++) {
+        struct range used = ledger_used(i);
+
+        for (first = first < used.first ? used.first : first; first < used.end; first++)
+            if ((ledger[first] & MAPPED) != 0)
+                return first;
+    }
+    return LEDGER_PAGES;
+}
+
+bool arena_next_mapping(const void *address, const char **ret_start, const char **ret_end)
+{
+    size_t first = arena_contains(address) ? ledger_page(address) : 0;
+    size_t end;
+
+    if ((uintptr_t)address >= (uintptr_t)state.start + ARENA_BYTES)
+        return false;
+    first = next_mapped(first);
+    if (first == LEDGER_PAGES)
+        return false;
+    for (end = first; end < LEDGER_PAGES && (ledger[end] & MAPPED) != 0;)
+        end++;
+    *ret_start = ledger_address(first);
+    *ret_end = ledger_address(end);
+    return true;
 }
 
 void ledger_drop(void)
