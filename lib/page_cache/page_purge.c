@@ -200,13 +200,13 @@ size_t sg_page_cache_trim(size_t keep_bytes)
     return pages * PAGE_BYTES;
 }
 
-/* No two free runs of a like kind touch. */
+/* No two free runs of a like kind and the same space touch. */
 static void check_run(const struct span *span)
 {
     const struct span *above = page_map_lookup(span_end(span));
 
     ASSERT(span->slots.owner == SPAN_FREE);
-    ASSERT(above == NULL || above->slots.owner != SPAN_FREE ||
+    ASSERT(above == NULL || above->slots.owner != SPAN_FREE || above->space != span->space ||
            (above->slots.mark == RUN_CLEAN) != (span->slots.mark == RUN_CLEAN));
     sg_span_check(span);
     (void)above;
