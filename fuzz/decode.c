@@ -147,9 +147,9 @@ int main(int count, char **arguments)
         return 1;
     }
     fclose(file);
-    plan_start(&plan, bytes, size, &tuning);
-    printf("/* SPANGUARD_OPTIONS=thread_cache_bytes=%zu:dirty_bytes=%zu */\n%s",
-           tuning.thread_cache_bytes, tuning.dirty_bytes, preamble);
+    plan_start(&plan, bytes, size);
+    tuning_read(&tuning, bytes, size);
+    printf("/* SPANGUARD_OPTIONS=%s */\n%s", tuning.options, preamble);
     while (plan_next(&plan, &call))
         print_call(&call);
     printf("    return 0;\n}\n");

@@ -76,13 +76,24 @@ static uint8_t draw_op(struct random *random)
     return op;
 }
 
-/* A thread that may cache next to nothing is rare, for what it costs, as are whole contents. */
-static uint8_t draw_tuning(struct random *random)
+static uint8_t draw_rarely(struct random *random, uint32_t one_in, uint8_t bits)
 {
-    uint8_t dirty = (uint8_t)(byte_below(random, 4) << 2);
-    uint8_t cached = random_below(random, 4) == 0 ? byte_below(random, 4) : 0;
+    return random_below(random, one_in) == 0 ? (uint8_t)(random_next(random) >> 32) & bits : 0;
+}
 
-    return cached | dirty | (random_below(random, 64) == 0 ? 0x10 : 0);
+/* What costs much is rare: a thread that may cache next to nothing, another place with cold page
+ * tables, real guards, whole contents, a walk after each call. */
+static void draw_tuning(struct random *random, uint8_t *header)
+{
+    header[0] = (uint8_t)(random_below(random, 4) | draw_rarely(random, 8, 0x0c) |
+                          draw_rarely(random, 4, 0x10) | draw_rarely(random, 8, 0x60) |
+                          draw_rarely(random, 64, 0x80));
+    header[1] = (uint8_t)(draw_rarely(random, 4, 0x03) | random_below(random, 4) << 2 |
+                          draw_rarely(random, 64, 0x10) | draw_rarely(random, 32, 0x60) |
+                          draw_rarely(random, 16, 0x80));
+    header[2] = draw_rarely(random, 4, 0xff);
+    for (unsigned i = 3; i < OPS_HEADER_BYTES; i++)
+        header[i] = byte_below(random, 256);
 }
 
 static struct swarm draw_swarm(struct random *random)
@@ -133,10 +144,7 @@ size_t generate_input(struct random *random, uint8_t *bytes, size_t most)
         return 0;
     if (records > (most - OPS_HEADER_BYTES) / OPS_RECORD_BYTES)
         records = (most - OPS_HEADER_BYTES) / OPS_RECORD_BYTES;
-    bytes[0] = 0;
-    for (unsigned i = 1; i < OPS_HEADER_BYTES; i++)
-        bytes[i] = byte_below(random, 256);
-    bytes[1] = draw_tuning(random);
+    draw_tuning(random, bytes);
     for (size_t i = 0; i < records; i++)
         draw_record(random, &swarm, bytes + OPS_HEADER_BYTES + i * OPS_RECORD_BYTES);
     return OPS_HEADER_BYTES + records * OPS_RECORD_BYTES;

@@ -258,39 +258,19 @@ static unsigned repeats_of(const struct record *record)
     return repeats[record->variant / 4];
 }
 
-static uint64_t seed_of(const uint8_t *header)
+void plan_start(struct plan *plan, const uint8_t *data, size_t bytes)
 {
-    uint64_t seed = 0;
-
-    for (unsigned i = 2; i < OPS_HEADER_BYTES; i++)
-        seed = seed << 8 | header[i];
-    return seed;
-}
-
-void plan_start(struct plan *plan, const uint8_t *data, size_t bytes, struct tuning *ret_tuning)
-{
-    static const size_t thread_cache_bytes[4] = {8 * MIB, 0, 64 * KIB, 1 * MIB};
-    static const size_t dirty_bytes[4] = {256 * KIB, 0, 8 * MIB, 1 * MIB};
-    uint8_t header[OPS_HEADER_BYTES] = {0};
-    size_t header_bytes = bytes < sizeof(header) ? bytes : sizeof(header);
+    size_t header_bytes = bytes < OPS_HEADER_BYTES ? bytes : OPS_HEADER_BYTES;
     size_t records = (bytes - header_bytes) / OPS_RECORD_BYTES;
 
     *plan = (struct plan){.next = data};
-    if (header_bytes > 0) { /* of an empty input not even the address need be there */
-        memcpy(header, data, header_bytes);
+    if (header_bytes > 0)
         plan->next = data + header_bytes;
-    }
     if (records > OPS_RECORDS_MAX)
         records = OPS_RECORDS_MAX;
     plan->end = plan->next;
     if (records > 0)
         plan->end += records * OPS_RECORD_BYTES;
-    *ret_tuning = (struct tuning){
-        .thread_cache_bytes = thread_cache_bytes[header[1] % 4],
-        .dirty_bytes = dirty_bytes[header[1] / 4 % 4],
-        .is_dense = header[1] / 16 == 1,
-        .seed = seed_of(header),
-    };
 }
 
 /* Ends: each round uses up one repeat or one record. */

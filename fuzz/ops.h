@@ -1,7 +1,7 @@
 /* From bytes to calls on an allocator. Every string of bytes is a valid input; what is missing of
  * the header reads as zero, and a record that is cut short is left out.
  *
- *   header, 8 bytes    version (ignored), tuning, seed[6]
+ *   header, 8 bytes    see tuning.h
  *   record, 4 bytes    op + 16 * variant, slot + 64 * size kind, size index, delta
  *
  * Slots are absolute: leaving a record out does not change what the others speak of. A record that
@@ -11,9 +11,10 @@
 #define SG_FUZZ_OPS_H
 
 #include "compiler.h"
+#include "tuning.h"
 #include "units.h"
 
-#define OPS_HEADER_BYTES 8u
+#define OPS_HEADER_BYTES TUNING_BYTES
 #define OPS_RECORD_BYTES 4u
 #define OPS_RECORDS_MAX 1024u
 #define OPS_INPUT_BYTES_MAX (OPS_HEADER_BYTES + OPS_RECORDS_MAX * OPS_RECORD_BYTES)
@@ -67,14 +68,8 @@ struct plan {
     struct planned_block blocks[OPS_SLOTS];
 };
 
-struct tuning {
-    size_t thread_cache_bytes;
-    size_t dirty_bytes;
-    bool is_dense; /* contents are looked at in full */
-    uint64_t seed;
-};
-
-void plan_start(struct plan *plan, const uint8_t *data, size_t bytes, struct tuning *ret_tuning);
+/* What lies behind the header, if it is all there. */
+void plan_start(struct plan *plan, const uint8_t *data, size_t bytes);
 
 /* The next call, or false at the end of the input. */
 bool plan_next(struct plan *plan, struct call *ret_call);

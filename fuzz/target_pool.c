@@ -11,10 +11,8 @@
 #include "walk.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
-#define CALLS_PER_WALK 64u
 #define ERRNO_CANARY 4711
 
 const struct target target = {
@@ -213,17 +211,6 @@ static void end_all(struct shadow *shadow)
     laboratory_end();
 }
 
-static void start(const struct tuning *tuning)
-{
-    char options[LABORATORY_OPTIONS_BYTES];
-    struct laboratory_settings settings = {.seed = tuning->seed, .options = options};
-
-    snprintf(options, sizeof(options), "thread_cache_bytes=%zu:dirty_bytes=%zu",
-             tuning->thread_cache_bytes, tuning->dirty_bytes);
-    laboratory_begin(&settings);
-    lifecycle_start();
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
     static struct shadow shadow;
@@ -231,8 +218,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     struct tuning tuning;
     struct call call;
 
-    plan_start(&plan, data, bytes, &tuning);
-    start(&tuning);
+    plan_start(&plan, data, bytes);
+    tuning_read(&tuning, data, bytes);
+    laboratory_begin(&tuning.settings);
+    lifecycle_start();
     shadow_start(&shadow, tuning.is_dense);
     errno = ERRNO_CANARY;
     for (unsigned number = 1; plan_next(&plan, &call); number++) {
@@ -240,7 +229,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
         perform(&shadow, &call);
         if (errno != ERRNO_CANARY)
             shadow_fail("errno changed", call.slot);
-        if (number % CALLS_PER_WALK == 0)
+        if (number % tuning.calls_per_walk == 0)
             walk_check(&shadow);
     }
     end_all(&shadow);

@@ -8,8 +8,9 @@
 /* Every list, every free run, the span of every live block, walk_spans(). */
 void walk_check(const struct shadow *shadow);
 
-/* The page map, the ledger of the arena, all states of all slots; see walk_spans.c. */
-void walk_spans(const struct shadow *shadow);
+/* The page map, the ledger of the arena, all states of all slots; see walk_spans.c. Returns the
+ * bytes that wait without memory for their own class (`isolate_classes`). */
+size_t walk_spans(const struct shadow *shadow);
 
 /* What the counters say must be what the model holds. */
 void walk_statistics(const struct shadow *shadow);
