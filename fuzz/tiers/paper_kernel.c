@@ -112,7 +112,10 @@ static bool is_failing(unsigned *left)
 
 static long map_in_area(size_t bytes)
 {
-    uintptr_t base = ledger.next + (ledger.is_unaligned ? PAPER_OS_PAGE_BYTES : 0);
+    uintptr_t base = ledger.next;
+
+    if (ledger.is_unaligned)
+        base = (base & ~(PAGE_BYTES - 1)) + PAGE_BYTES + PAPER_OS_PAGE_BYTES;
 
     if (is_failing(&paper.fail_mmap_in))
         return -ENOMEM;
@@ -121,6 +124,7 @@ static long map_in_area(size_t bytes)
         return -ENOMEM;
     }
     (void)mark(base, bytes, PAPER_MAPPED, 0);
+    paper.last_mapping = base;
     ledger.next = base + bytes;
     return (long)base;
 }
@@ -155,7 +159,7 @@ static long advise(uintptr_t address, size_t bytes, int advice)
 {
     bool mapped = true;
 
-    if (is_failing(&paper.fail_advice_in))
+    if (advice != MADV_GUARD_REMOVE && is_failing(&paper.fail_advice_in))
         return -ENOMEM;
     if (advice == MADV_DONTNEED)
         mapped = mark(address, bytes, 0, PAPER_WRITTEN);
@@ -216,6 +220,8 @@ static long kernel(long number, const long *arguments)
 {
     bool is_address = number == SYS_munmap || number == SYS_madvise || number == SYS_mprotect;
 
+    if (number == SYS_madvise && arguments[0] == 0 && arguments[1] == 0)
+        return 0; /* does it know this advice? */
     if (number == SYS_clock_gettime)
         return tell_time((struct timespec *)arguments[1]);
     if (number == SYS_getrandom)
