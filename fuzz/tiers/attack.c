@@ -1,0 +1,54 @@
+#include "tier_heap.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define SAID_BYTES 4096
+
+/* In the child: what dies here is no failure of the input. */
+static _Noreturn void attack_alone(void (*attack)(void *argument), void *argument, int said)
+{
+    static const int signals[] = {SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGALRM};
+
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+        signal(signals[i], SIG_DFL);
+    dup2(said, STDERR_FILENO);
+    alarm(10);
+    attack(argument);
+    _exit(0);
+}
+
+static size_t read_all(int descriptor, char *text)
+{
+    size_t length = 0;
+    ssize_t bytes;
+
+    while ((bytes = read(descriptor, text + length, SAID_BYTES - 1 - length)) > 0)
+        length += (size_t)bytes;
+    text[length] = '\0';
+    return length;
+}
+
+void tier_expect_report(void (*attack)(void *argument), void *argument, const char *code)
+{
+    char said[SAID_BYTES];
+    int pipe_ends[2];
+    int status = 0;
+
+    tier_expect(pipe(pipe_ends) == 0, "no pipe");
+    pid_t child = fork();
+    tier_expect(child >= 0, "no child");
+    if (child == 0)
+        attack_alone(attack, argument, pipe_ends[1]);
+    close(pipe_ends[1]);
+    (void)read_all(pipe_ends[0], said);
+    close(pipe_ends[0]);
+    (void)waitpid(child, &status, 0);
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT && strstr(said, code) != NULL)
+        return;
+    fprintf(stderr, "fuzz: status %d, said: %s\n", status, said);
+    tier_fail(WIFEXITED(status) ? "an attack was not noticed" : "an attack has another report");
+}
