@@ -17,7 +17,7 @@
 struct paper paper;
 
 static struct {
-    bool is_real;
+    enum paper_memory memory;
     bool is_backed; /* memory was once made for the area */
     bool is_unaligned;
     bool was_protected;
@@ -89,16 +89,27 @@ bool paper_is_written(uintptr_t address, size_t bytes)
 
 bool paper_write(uintptr_t address, size_t bytes)
 {
+    bytes += address % PAPER_OS_PAGE_BYTES;
+    address -= address % PAPER_OS_PAGE_BYTES;
     if (!paper_is_open(address, bytes))
         return false;
     return mark(address, bytes, PAPER_WRITTEN, 0);
 }
 
+/* What the kernel would hand out next at these addresses is zero. */
+static void drop_memory(uintptr_t address, size_t bytes)
+{
+    if (ledger.memory == PAPER_REAL)
+        (void)madvise((void *)address, bytes, MADV_DONTNEED);
+    for (size_t i = 0; i < bytes && ledger.memory == PAPER_RESIDENT; i += PAPER_OS_PAGE_BYTES)
+        if ((paper_flags(address + i) & PAPER_WRITTEN) != 0)
+            memset((void *)(address + i), 0, PAPER_OS_PAGE_BYTES);
+    (void)mark(address, bytes, 0, PAPER_WRITTEN);
+}
+
 void paper_clear(uintptr_t address, size_t bytes)
 {
-    (void)mark(address, bytes, 0, PAPER_WRITTEN);
-    if (ledger.is_real)
-        (void)madvise((void *)address, bytes, MADV_DONTNEED);
+    drop_memory(address, bytes);
 }
 
 /* Whether a countdown ends with this call. */
@@ -132,20 +143,21 @@ static long map_in_area(size_t bytes)
 /* As if it were mapped anew. */
 static void clean_memory(uintptr_t address, size_t bytes)
 {
-    if (!ledger.is_real || bytes == 0)
+    if (bytes == 0)
         return;
-    if (ledger.was_protected)
+    if (ledger.memory == PAPER_REAL && ledger.was_protected)
         (void)mprotect((void *)address, bytes, PROT_READ | PROT_WRITE);
-    (void)madvise((void *)address, bytes, MADV_GUARD_REMOVE);
-    (void)madvise((void *)address, bytes, MADV_DONTNEED);
+    if (ledger.memory == PAPER_REAL)
+        (void)madvise((void *)address, bytes, MADV_GUARD_REMOVE);
+    drop_memory(address, bytes);
 }
 
 static long unmap(uintptr_t address, size_t bytes)
 {
+    clean_memory(address, bytes);
     (void)mark(address, bytes, 0, 0xff);
     if (address + bytes == ledger.next)
         ledger.next = address;
-    clean_memory(address, bytes);
     return 0;
 }
 
@@ -161,15 +173,17 @@ static long advise(uintptr_t address, size_t bytes, int advice)
 
     if (advice != MADV_GUARD_REMOVE && is_failing(&paper.fail_advice_in))
         return -ENOMEM;
+    if (advice == MADV_DONTNEED || advice == MADV_GUARD_INSTALL) {
+        drop_memory(address, bytes);
+        note_purge(address, bytes);
+    }
     if (advice == MADV_DONTNEED)
-        mapped = mark(address, bytes, 0, PAPER_WRITTEN);
+        mapped = mark(address, bytes, 0, 0);
     else if (advice == MADV_GUARD_INSTALL)
-        mapped = mark(address, bytes, PAPER_MARKED, PAPER_WRITTEN);
+        mapped = mark(address, bytes, PAPER_MARKED, 0);
     else if (advice == MADV_GUARD_REMOVE)
         mapped = mark(address, bytes, 0, PAPER_MARKED);
     tier_expect(mapped, "madvise of what is not mapped");
-    if (advice == MADV_DONTNEED || advice == MADV_GUARD_INSTALL)
-        note_purge(address, bytes);
     return 0;
 }
 
@@ -197,7 +211,7 @@ static long about_area(long number, const long *arguments)
         result = advise(address, bytes, (int)arguments[2]);
     else if (number == SYS_mprotect)
         result = protect(address, bytes, (int)arguments[2]);
-    if (result == 0 && ledger.is_real)
+    if (result == 0 && ledger.memory == PAPER_REAL)
         return laboratory_machine_call(number, arguments);
     return result;
 }
@@ -259,9 +273,9 @@ void paper_start(struct paper_setup setup)
         memset(ledger.flags, 0, index_of(ledger.next));
     }
     paper = (struct paper){.milliseconds = 1000};
-    if (setup.is_real)
+    if (setup.memory != PAPER_NO_MEMORY)
         back_with_memory();
-    ledger.is_real = setup.is_real;
+    ledger.memory = setup.memory;
     ledger.is_unaligned = setup.is_unaligned;
     ledger.was_protected = false;
     ledger.first = start_of(setup.start);

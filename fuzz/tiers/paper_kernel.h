@@ -1,7 +1,5 @@
 /* A kernel on paper: it hands out addresses of one area and keeps a ledger of what each OS page
- * is. Where the tier never looks into memory there is none, and a touch is a crash; else it is
- * there, and the machine does what the ledger says. Calls about other memory (that of our own
- * records) go to the machine. */
+ * is. Calls about other memory (that of our own records) go to the machine. */
 #ifndef SG_FUZZ_TIERS_PAPER_KERNEL_H
 #define SG_FUZZ_TIERS_PAPER_KERNEL_H
 
@@ -23,8 +21,15 @@ enum paper_flag {
     PAPER_WRITTEN = 8,   /* may hold something else than zeroes */
 };
 
+enum paper_memory {
+    PAPER_NO_MEMORY, /* for a tier that never looks into it: a touch is a crash */
+    PAPER_RESIDENT,  /* always there, all of it accessible: page faults would take most of the
+                        time. What loses its memory is cleared where it was written */
+    PAPER_REAL,      /* the machine does what the ledger says */
+};
+
 struct paper_setup {
-    bool is_real;
+    enum paper_memory memory;
     uint8_t start;     /* one of some places for the first mapping */
     bool is_unaligned; /* mappings begin at odd OS pages */
     uint64_t seed;     /* what getrandom gives */
@@ -59,7 +64,7 @@ uintptr_t paper_end(void);
 
 uint8_t paper_flags(uintptr_t address);
 
-/* The program writes; false if some of it has no access. */
+/* The program writes, or is about to; false if some of it has no access. */
 bool paper_write(uintptr_t address, size_t bytes);
 bool paper_is_written(uintptr_t address, size_t bytes);
 bool paper_is_open(uintptr_t address, size_t bytes);

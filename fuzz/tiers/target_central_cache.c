@@ -49,6 +49,8 @@ static void stamp(char *slot, uint32_t class)
 
     if (class == CLASS_ZERO)
         return;
+    tier_expect(paper_write((uintptr_t)slot, 8) && paper_write((uintptr_t)last, 8),
+                "a slot has no access");
     *(uint64_t *)slot = stamp_of(slot);
     *(uint64_t *)last = stamp_of(last);
 }

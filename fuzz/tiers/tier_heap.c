@@ -45,10 +45,12 @@ static void seed_choices(uint64_t seed)
 
 void tier_heap_start(const struct tier_input *input)
 {
-    struct paper_setup setup = {.is_real = true,
-                                .start = input->header[1],
-                                .is_unaligned = input->header[1] / 4 % 4 == 3,
-                                .seed = input->seed};
+    struct paper_setup setup = {
+        .memory = input->header[1] >= 240 ? PAPER_REAL : PAPER_RESIDENT,
+        .start = input->header[1],
+        .is_unaligned = input->header[1] / 4 % 4 == 3,
+        .seed = input->seed,
+    };
 
     paper_start(setup);
     set_options(input);
@@ -63,25 +65,26 @@ uint32_t tier_class_of(uint8_t place)
     return place * 37u % CLASS_COUNT;
 }
 
+#define FILLED_STEP_BYTES (16 * KIB)
+
 /* Where the program may leave something: not at the edges, if those are cleared. */
 static void fill_middle(char *slot, const struct class_policy *policy)
 {
     size_t edge = policy->has_edges ? CONTENT_EDGE_BYTES : 0;
     size_t end = policy->slot_bytes - edge;
+    size_t bytes = end - edge < 256 ? end - edge : 256;
 
-    for (size_t i = edge; i + 8 <= end; i += policy->slot_bytes > 4096 ? 1024 : 8)
-        memset(slot + i, 0xa5, 8);
+    for (size_t i = edge; i + bytes <= end; i += FILLED_STEP_BYTES) {
+        (void)paper_write((uintptr_t)slot + i, bytes);
+        memset(slot + i, 0xa5, bytes);
+    }
 }
 
 void tier_leave_garbage(void *slot, uint32_t class)
 {
     const struct class_policy *policy = &sg_policy.classes[class];
 
-    if (class == CLASS_ZERO)
-        return;
-    if (policy->is_cleared)
-        memset(slot, 0, policy->slot_bytes <= 4096 ? policy->slot_bytes : 0);
-    else
+    if (class != CLASS_ZERO && !policy->is_cleared)
         fill_middle(slot, policy);
 }
 

@@ -31,7 +31,7 @@ void tier_expect_report(void (*attack)(void *argument), void *argument, const ch
 /* 16-bit places to 209 classes, so that the lower places are of all sizes. */
 uint32_t tier_class_of(uint8_t place);
 
-/* What the program leaves in a slot that it gives: as much as the policy allows. */
+/* What is left in a slot that is given back, all zero so far: as much as the policy allows. */
 void tier_leave_garbage(void *slot, uint32_t class);
 
 /* What a free slot promises: zeroes where the policy clears. */
