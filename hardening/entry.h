@@ -6,8 +6,10 @@
  * by copying an entry from elsewhere: the entry does not decode, which is a report (P803). One in
  * 65,536 blind guesses passes the hash; what it yields is an address that nobody chose.
  *
- * The hash is the high part of a product of odd numbers (multiply-shift, Dietzfelbinger 1997), one
- * factor keyed. It does not depend on the place, so that moving an entry costs two
+ * The hash is the high part of a product (multiply-shift, Dietzfelbinger 1997), one factor keyed. The
+ * other is an address of 41 to 48 bits: so the first is rotated, or a change of its lowest bits
+ * would not reach the part that is taken. What it does not see now are some of the bits 55 to 61,
+ * which no address has. It does not depend on the place, so that moving an entry costs two
  * exclusive-ors. */
 #ifndef SG_HARDENING_ENTRY_H
 #define SG_HARDENING_ENTRY_H
@@ -34,7 +36,7 @@ static inline uint64_t entry_tag(uint64_t slot, uint64_t state)
 #if SG_WITHOUT_ENCODE
     return (void)slot, (void)state, 0;
 #else
-    return ((slot ^ sg_keys.tag) * (state * 2 + 1)) >> ENTRY_ADDRESS_BITS;
+    return (rotate_right(slot ^ sg_keys.tag, 64 - 9) * (state * 2 + 1)) >> ENTRY_ADDRESS_BITS;
 #endif
 }
 

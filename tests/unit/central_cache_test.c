@@ -183,6 +183,31 @@ TEST(an_entry_decodes_only_as_it_was_left_and_where)
     EXPECT(test_dies_saying(give_an_overwritten_entry, "P803 damaged cache entry"));
 }
 
+/* By chance one entry in 65,536 still decodes: of each bit some hundred may not all be lucky. */
+TEST(an_entry_shows_a_change_of_any_bit_of_its_addresses)
+{
+    uint32_t count = take(6, 256);
+
+    for (unsigned bit = 0; bit < 128; bit++) {
+        if (bit >= 48 && bit < 64)
+            continue;
+        unsigned unseen = 0;
+
+        for (uint32_t i = 0; i < count; i++) {
+            struct cache_entry whole = entries[i];
+            uint64_t *word = bit < 64 ? &entries[i].slot_word : &entries[i].state_word;
+            struct free_slot ignored;
+
+            *word ^= (uint64_t)1 << bit % 64;
+            unseen += entry_decode(&entries[i], &ignored);
+            entries[i] = whole;
+        }
+        EXPECT(unseen <= 2);
+    }
+    give(6, 0, count);
+    trim(6);
+}
+
 TEST(os_pages_that_are_free_around_survivors_are_given_back)
 {
     uint32_t class = size_class_of(48);
