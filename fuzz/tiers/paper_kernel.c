@@ -163,6 +163,8 @@ static long unmap(uintptr_t address, size_t bytes)
 
 static void note_purge(uintptr_t address, size_t bytes)
 {
+    if (ledger.memory != PAPER_NO_MEMORY)
+        return;
     tier_expect(paper.purge_count < PAPER_PURGES_MAX, "more calls of madvise than there is room");
     paper.purges[paper.purge_count++] = (struct paper_purge){address, bytes};
 }

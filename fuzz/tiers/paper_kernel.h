@@ -35,7 +35,8 @@ struct paper_setup {
     uint64_t seed;     /* what getrandom gives */
 };
 
-/* A range that lost its memory: by DONTNEED, or as a guard was made of it. */
+/* A range that lost its memory: by DONTNEED, or as a guard was made of it. Noted only of memory
+ * that is none. */
 struct paper_purge {
     uintptr_t address;
     size_t bytes;

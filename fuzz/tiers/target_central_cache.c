@@ -7,11 +7,10 @@
  */
 #include "central_list.h"
 #include "central_state.h"
-#include "content.h"
+#include "held.h"
 #include "page_cache.h"
 #include "page_map.h"
 #include "paper_kernel.h"
-#include "policy.h"
 #include "tier_heap.h"
 
 #include <string.h>
@@ -37,63 +36,6 @@ static struct free_slot slot_at(uint32_t class, uint32_t index)
     return free_slot;
 }
 
-/* The program's: at both ends, since neighbours meet there. */
-static uint64_t stamp_of(const char *place)
-{
-    return (uintptr_t)place * 0x9e3779b97f4a7c15u | 1;
-}
-
-static void stamp(char *slot, uint32_t class)
-{
-    char *last = slot + sg_size_classes[class].slot_bytes - 8;
-
-    if (class == CLASS_ZERO)
-        return;
-    tier_expect(paper_write((uintptr_t)slot, 8) && paper_write((uintptr_t)last, 8),
-                "a slot has no access");
-    *(uint64_t *)slot = stamp_of(slot);
-    *(uint64_t *)last = stamp_of(last);
-}
-
-static void end_stamp(char *slot, uint32_t class)
-{
-    char *last = slot + sg_size_classes[class].slot_bytes - 8;
-
-    if (class == CLASS_ZERO)
-        return;
-    tier_expect(*(uint64_t *)slot == stamp_of(slot) && *(uint64_t *)last == stamp_of(last),
-                "what the program wrote is gone");
-    *(uint64_t *)slot = 0;
-    *(uint64_t *)last = 0;
-    tier_leave_garbage(slot, class);
-}
-
-/* Everything that a slot promises when it is handed out. */
-static void receive(uint32_t class, struct free_slot got)
-{
-    const struct span *span = page_map_lookup((uintptr_t)got.slot);
-    size_t bytes = sg_size_classes[class].slot_bytes;
-    uint8_t state = load_relaxed(got.state);
-
-    tier_expect(span != NULL && span->slots.owner == SPAN_CENTRAL && span->slots.class == class,
-                "a slot is in no span of its class");
-    tier_expect(slot_state_of(&span->slots, got.slot) == got.state,
-                "a slot comes with the state of another");
-    tier_expect(slot_state_is_cached(state), "a slot that is handed out is not CACHED");
-    tier_expect((bytes & (bytes - 1)) != 0 || (uintptr_t)got.slot % bytes == 0,
-                "a slot of a power of two is not aligned");
-    tier_expect(paper_is_open((uintptr_t)got.slot & ~(PAPER_OS_PAGE_BYTES - 1), 1) ==
-                    (class != CLASS_ZERO),
-                "a slot has no access, or one of no bytes has");
-    tier_expect_clear(got.slot, class);
-    if (state == SLOT_CACHED_ZERO && bytes <= 16 * KIB)
-        tier_expect(content_first_changed(got.slot, bytes) == bytes,
-                    "a slot that is said to be fresh is not zero");
-    /* So that a second one of the same address is seen. */
-    store_relaxed(got.state, SLOT_LIVE_MALLOC);
-    stamp(got.slot, class);
-}
-
 static void take(const struct tier_record *record)
 {
     uint32_t class = tier_class_of(record->a);
@@ -107,8 +49,11 @@ static void take(const struct tier_record *record)
     uint32_t got = sg_central_take(class, &held.entries[class][*count], wanted);
     tier_expect(got <= wanted, "more slots than were asked for");
     tier_expect(got > 0 || paper.failures > failures, "no slots, and nothing failed");
-    for (uint32_t i = 0; i < got; i++)
-        receive(class, slot_at(class, *count + i));
+    for (uint32_t i = 0; i < got; i++) {
+        struct free_slot got_one = slot_at(class, *count + i);
+
+        held_receive(class, got_one, load_relaxed(got_one.state));
+    }
     *count += got;
     held.bytes += got * bytes;
 }
@@ -119,8 +64,7 @@ static void pick(uint32_t class, uint32_t index, struct cache_entry *ret_entry)
     struct free_slot chosen = slot_at(class, index);
     uint32_t last = --held.counts[class];
 
-    tier_expect(load_relaxed(chosen.state) == SLOT_LIVE_MALLOC, "a live slot changed its state");
-    end_stamp(chosen.slot, class);
+    held_finish(class, chosen);
     store_relaxed(chosen.state, SLOT_CACHED);
     entry_encode(ret_entry, chosen.slot, chosen.state);
     if (index != last)
@@ -222,7 +166,7 @@ static void give_damaged(void *argument)
     struct cache_entry batch[2];
 
     pick(class, record->b % held.counts[class], &batch[0]);
-    ((uint8_t *)batch)[record->c % sizeof(batch[0])] ^= (uint8_t)(1 + record->b % 255);
+    ((uint8_t *)batch)[tier_damaged_byte(record->c)] ^= (uint8_t)(1 + record->b % 255);
     sg_central_give(class, batch, 1);
 }
 

@@ -28,7 +28,13 @@ void tier_heap_end(void);
 /* Runs `attack` in a child: it must die with a report of this code, and of no other. */
 void tier_expect_report(void (*attack)(void *argument), void *argument, const char *code);
 
-/* 16-bit places to 209 classes, so that the lower places are of all sizes. */
+/* Which byte of an entry to damage: not the two that no address reaches. */
+static inline size_t tier_damaged_byte(uint8_t place)
+{
+    return place % 14 < 6 ? place % 14 : place % 14 + 2u;
+}
+
+/* 8-bit places to 209 classes, so that the lower places are of all sizes. */
 uint32_t tier_class_of(uint8_t place);
 
 /* What is left in a slot that is given back, all zero so far: as much as the policy allows. */
