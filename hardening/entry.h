@@ -6,8 +6,8 @@
  * by copying an entry from elsewhere: the entry does not decode, which is a report (P803). One in
  * 65,536 blind guesses passes the hash; what it yields is an address that nobody chose.
  *
- * The hash is the high part of a product (multiply-shift, Dietzfelbinger 1997), one factor keyed. The
- * other is an address of 41 to 48 bits: so the first is rotated, or a change of its lowest bits
+ * The hash is the high part of a product (multiply-shift, Dietzfelbinger 1997), one factor keyed.
+ * The other is an address of 41 to 48 bits: so the first is rotated, or a change of its lowest bits
  * would not reach the part that is taken. What it does not see now are some of the bits 55 to 61,
  * which no address has. It does not depend on the place, so that moving an entry costs two
  * exclusive-ors. */

@@ -2,7 +2,7 @@
  * The target is what a thread cache would be, and the program behind it: it writes into what it
  * holds and looks whether that stays.
  *
- *   header       see tier_heap.h; header[0] >= 252: one attack, in a child
+ *   header       see tier_heap.h; header[0] >= 232: one attack, in a child
  *   op % 16      what; a: class; b: how many; c: which of those that are held
  */
 #include "central_list.h"
@@ -256,7 +256,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 
     tier_begin(&input, data, bytes);
     tier_heap_start(&input);
-    held.attacks = input.header[0] >= 252;
+    held.attacks = input.header[0] >= 232;
     while (tier_next(&input, &record)) {
         perform(&record);
         if (++calls % CALLS_PER_CHECK == 0)

@@ -6,48 +6,24 @@
  *   header[1]    the kernel: where it maps, whether at odd OS pages, whether it has guards
  *   op % 16      what; a: span; b, c: how long, how
  */
-#include "list.h"
 #include "object_pool.h"
 #include "options.h"
 #include "os_guard.h"
-#include "os_memory.h"
-#include "page_cache.h"
 #include "page_cache_state.h"
-#include "page_guard.h"
-#include "page_map.h"
+#include "page_heap.h"
 #include "paper_kernel.h"
-#include "run_model.h"
-#include "secrets.h"
 #include "tier.h"
 
 #include <string.h>
 
 TIER_TARGET("page_cache");
 
-#define SLOTS 64u
 #define LIVE_PAGES_MAX 6000u
 #define CALLS_PER_CHECK 16u
 #define PURGE_BATCH 64u /* as in page_purge.c: a batch is out of the sets as a whole */
 
-static struct run_model model;
-
-static struct {
-    struct span *spans[SLOTS];
-    size_t open_pages[SLOTS]; /* in front, with access for sure */
-    long absent_os_pages;
-    size_t needed_bytes; /* of records, while there is no run */
-    bool is_vague;       /* guards may be missing: a call failed, or where they are is not told */
-} heap;
-
-static size_t page_of(uintptr_t address)
-{
-    return (address - PAPER_BASE) / PAGE_BYTES;
-}
-
-static uintptr_t address_of(size_t page)
-{
-    return PAPER_BASE + page * PAGE_BYTES;
-}
+struct run_model model;
+struct page_heap heap;
 
 static void start(const struct tier_input *input)
 {
@@ -78,7 +54,7 @@ static bool note_growth(uint8_t space)
         return false;
     uintptr_t base = (paper.last_mapping + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
     tier_expect(base + pages * PAGE_BYTES <= paper_end(), "a run is longer than its mapping");
-    run_model_grow(&model, page_of(base), pages, space);
+    run_model_grow(&model, page_heap_page(base), pages, space);
     return true;
 }
 
@@ -105,7 +81,7 @@ static size_t length_of(uint8_t b)
 
 static void take(const struct tier_record *record)
 {
-    unsigned slot = record->a % SLOTS;
+    unsigned slot = record->a % PAGE_SLOTS;
     struct page_request request = {
         .pages = length_of(record->b),
         .guard_pages = record->c % 8 < 5 ? 0 : record->c % 8 - 4,
@@ -128,7 +104,7 @@ static void take(const struct tier_record *record)
         tier_expect(!had_one && paper.failures > failures, "no span, and nothing failed");
         return;
     }
-    const char *wrong = run_model_take(&model, wanted, page_of(span->slots.base), slot);
+    const char *wrong = run_model_take(&model, wanted, page_heap_page(span->slots.base), slot);
     if (wrong != NULL)
         tier_fail(wrong);
     expect_ready(span, &request, zeroed);
@@ -143,7 +119,7 @@ static void take(const struct tier_record *record)
 static bool was_purged(const struct run *run)
 {
     for (size_t i = 0; i < paper.purge_count; i++)
-        if (paper.purges[i].address == address_of(run->first) &&
+        if (paper.purges[i].address == page_heap_address(run->first) &&
             paper.purges[i].bytes == run->pages * PAGE_BYTES)
             return true;
     return false;
@@ -208,13 +184,13 @@ static size_t at_most(size_t one, size_t other)
 
 static void give(const struct tier_record *record)
 {
-    struct span *span = heap.spans[record->a % SLOTS];
+    struct span *span = heap.spans[record->a % PAGE_SLOTS];
     bool zeroed = record->op / 16 % 4 == 1;
     size_t pages = span->pages;
-    size_t first = page_of(span->slots.base);
-    size_t open = heap.open_pages[record->a % SLOTS];
+    size_t first = page_heap_page(span->slots.base);
+    size_t open = heap.open_pages[record->a % PAGE_SLOTS];
 
-    heap.spans[record->a % SLOTS] = NULL;
+    heap.spans[record->a % PAGE_SLOTS] = NULL;
     paper.purge_count = 0;
     if (zeroed)
         paper_clear(span->slots.base, span_bytes(span));
@@ -228,21 +204,21 @@ static void give(const struct tier_record *record)
 
 static void extend(const struct tier_record *record)
 {
-    struct span *span = heap.spans[record->a % SLOTS];
+    struct span *span = heap.spans[record->a % PAGE_SLOTS];
     size_t pages = span->pages;
     size_t more = length_of(record->b);
 
     if (span->slots.owner != SPAN_LARGE || model.used_pages + more > LIVE_PAGES_MAX)
         return;
-    bool must =
-        run_model_extend(&model, page_of(span->slots.base), more, sg_page_space_of(SPAN_LARGE));
+    bool must = run_model_extend(&model, page_heap_page(span->slots.base), more,
+                                 sg_page_space_of(SPAN_LARGE));
     bool extended = sg_page_cache_extend(span, pages + more);
     tier_expect(extended == must, "a span grew where it could not, or did not where it could");
     tier_expect(span->pages == pages + (must ? more : 0), "a span that grew has another length");
     if (!extended)
         return;
-    if (heap.open_pages[record->a % SLOTS] == pages)
-        heap.open_pages[record->a % SLOTS] += more;
+    if (heap.open_pages[record->a % PAGE_SLOTS] == pages)
+        heap.open_pages[record->a % PAGE_SLOTS] += more;
     else
         heap.is_vague = true; /* its guard is somewhere in the middle now */
     tier_expect(paper_write(span->slots.base + pages * PAGE_BYTES, more * PAGE_BYTES),
@@ -251,17 +227,17 @@ static void extend(const struct tier_record *record)
 
 static void shrink(const struct tier_record *record)
 {
-    struct span *span = heap.spans[record->a % SLOTS];
-    size_t first = page_of(span->slots.base);
+    struct span *span = heap.spans[record->a % PAGE_SLOTS];
+    size_t first = page_heap_page(span->slots.base);
     size_t pages = 1 + record->b % (span->pages == 1 ? 1 : span->pages - 1);
     size_t less = span->pages - pages;
-    size_t *known = &heap.open_pages[record->a % SLOTS];
+    size_t *known = &heap.open_pages[record->a % PAGE_SLOTS];
     unsigned failures;
 
     if (span->slots.owner != SPAN_LARGE || less == 0)
         return;
     /* Its guard, if it had one, lies among what is cut off. */
-    size_t open = close_tail(address_of(first + pages), less, record->c);
+    size_t open = close_tail(page_heap_address(first + pages), less, record->c);
     failures = paper.failures;
     open = at_most(open, *known > pages ? *known - pages : 0);
     *known = at_most(*known, pages);
@@ -331,7 +307,7 @@ static void fail_later(const struct tier_record *record)
 
 static void perform(const struct tier_record *record)
 {
-    bool is_live = heap.spans[record->a % SLOTS] != NULL;
+    bool is_live = heap.spans[record->a % PAGE_SLOTS] != NULL;
 
     switch (record->op % 16) {
     case 10:
@@ -363,114 +339,20 @@ static void perform(const struct tier_record *record)
     }
 }
 
-static_assert((int)RUN_CLEAN == USE_CLEAN && (int)RUN_DIRTY == USE_DIRTY &&
-                  (int)RUN_STUCK == USE_STUCK,
-              "the model's words are those of the page cache");
-
-static void check_taken(const struct run *run)
-{
-    const struct span *span = heap.spans[run->slot];
-
-    tier_expect(span != NULL && span->slots.base == address_of(run->first) &&
-                    span->pages == run->pages,
-                "a span in use lies elsewhere than it did");
-    for (size_t i = 0; i < run->pages; i++)
-        tier_expect(page_map_lookup(address_of(run->first + i)) == span,
-                    "a page of a span in use does not find it");
-}
-
-static bool is_closed(size_t page)
-{
-    return !paper_is_open(address_of(page), PAGE_BYTES);
-}
-
-static void check_free(const struct run *run)
-{
-    const struct span *span = page_map_lookup(address_of(run->first));
-
-    tier_expect(span != NULL && span->slots.owner == SPAN_FREE &&
-                    span->slots.base == address_of(run->first) && span->pages == run->pages,
-                "a free run has another length, or is not merged");
-    tier_expect(span->slots.mark == run->use && span->space == run->space,
-                "a free run is of another kind");
-    tier_expect(page_map_lookup(address_of(run->first + run->pages - 1)) == span,
-                "the last page of a free run does not find it");
-    for (size_t i = 1; i + 1 < run->pages; i++) {
-        const struct span *found = page_map_lookup(address_of(run->first + i));
-
-        tier_expect(found == &sg_span_retired || found == &sg_span_forbidden,
-                    "a page inside a free run finds a span");
-    }
-    for (size_t i = 0; i < run->pages; i++)
-        tier_expect(!is_closed(run->first + i) || sg_page_is_guarded(span, i),
-                    "a page without access is not marked");
-    if (run->use == USE_CLEAN)
-        tier_expect(!paper_is_written(address_of(run->first), run->pages * PAGE_BYTES),
-                    "a clean run holds memory");
-}
-
-static void check_ages(void)
-{
-    uint64_t age = 0;
-
-    for (struct list_node *node = sg_page_cache.oldest_dirty; node != NULL; node = node->next) {
-        const struct span *span = container_of(node, struct span, dirty_link);
-        const struct run *run = run_model_after(&model, age);
-
-        tier_expect(run != NULL && address_of(run->first) == span->slots.base,
-                    "dirty runs are not in the order of their ages");
-        age = run->age;
-    }
-    tier_expect(run_model_after(&model, age) == NULL, "a dirty run is not in the list by age");
-}
-
-static void check(void)
-{
-    struct page_cache_statistics now;
-
-    sg_page_cache_check();
-    sg_page_cache_statistics(&now);
-    tier_expect(now.mapped_bytes == model.mapped_pages * PAGE_BYTES &&
-                    now.used_bytes == model.used_pages * PAGE_BYTES &&
-                    sg_page_cache.dirty_pages == model.dirty_pages,
-                "pages are lost or counted twice");
-    tier_expect(now.clean_bytes + now.dirty_bytes + now.used_bytes == now.mapped_bytes,
-                "free and used pages are not all pages");
-    for (size_t i = 0; i < model.count; i++)
-        if (model.runs[i].use == USE_TAKEN)
-            check_taken(&model.runs[i]);
-        else
-            check_free(&model.runs[i]);
-    check_ages();
-}
-
-/* As in a process that never asked for a page. */
-static void reset(void)
-{
-    for (size_t i = 0; i < model.count; i++) {
-        const struct run *run = &model.runs[i];
-
-        sg_span_destroy(page_map_lookup(address_of(run->first)));
-        sg_page_map_set(address_of(run->first), run->pages, NULL);
-    }
-    memset(&sg_page_cache, 0, sizeof(sg_page_cache));
-    tier_expect(sg_object_pool_live_bytes() == heap.needed_bytes, "records of spans leak");
-}
-
 static void end(void)
 {
     paper.fail_mmap_in = 0;
     paper.fail_advice_in = 0;
-    for (unsigned slot = 0; slot < SLOTS; slot++)
+    for (unsigned slot = 0; slot < PAGE_SLOTS; slot++)
         if (heap.spans[slot] != NULL)
             give(&(struct tier_record){.a = (uint8_t)slot});
     sg_page_cache_note_absent(-heap.absent_os_pages);
     heap.absent_os_pages = 0;
     pass_time(7);
     trim(0);
-    check();
+    page_heap_check();
     tier_expect(model.dirty_pages == 0, "in the end a run is dirty");
-    reset();
+    page_heap_reset();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
@@ -485,9 +367,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
         paper.purge_count = 0;
         perform(&record);
         if (++calls % CALLS_PER_CHECK == 0)
-            check();
+            page_heap_check();
     }
-    check();
+    page_heap_check();
     end();
     return 0;
 }
