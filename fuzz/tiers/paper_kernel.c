@@ -199,6 +199,16 @@ static long protect(uintptr_t address, size_t bytes, int protection)
     return 0;
 }
 
+/* No lock is held over a call that gives memory back or takes access away. */
+static void do_meanwhile(void)
+{
+    void (*meanwhile)(void) = paper.meanwhile;
+
+    paper.meanwhile = NULL;
+    if (meanwhile != NULL)
+        meanwhile();
+}
+
 static long about_area(long number, const long *arguments)
 {
     uintptr_t address = (uintptr_t)arguments[0];
@@ -209,9 +219,10 @@ static long about_area(long number, const long *arguments)
     tier_expect((address | bytes) % PAPER_OS_PAGE_BYTES == 0, "a call with a part of an OS page");
     if (number == SYS_munmap)
         return unmap(address, bytes);
-    if (number == SYS_madvise)
+    if (number == SYS_madvise) {
+        do_meanwhile();
         result = advise(address, bytes, (int)arguments[2]);
-    else if (number == SYS_mprotect)
+    } else if (number == SYS_mprotect)
         result = protect(address, bytes, (int)arguments[2]);
     if (result == 0 && ledger.memory == PAPER_REAL)
         return laboratory_machine_call(number, arguments);

@@ -49,7 +49,8 @@ struct paper {
     unsigned fail_mmap_in; /* the so manieth mapping in the area fails; 0: none */
     unsigned fail_advice_in;
     uintptr_t last_mapping;
-    unsigned failures; /* that were delivered */
+    void (*meanwhile)(void); /* once, during the next madvise: what another thread might do */
+    unsigned failures;       /* that were delivered */
     size_t purge_count;
     struct paper_purge purges[PAPER_PURGES_MAX]; /* since the target last set the count to 0 */
 };

@@ -43,18 +43,21 @@ static void take(const struct tier_record *record)
     size_t bytes = sg_size_classes[class].slot_bytes;
     uint32_t *count = &held.counts[class];
     unsigned failures = paper.failures;
+    struct cache_entry batch[BATCH_MAX_SLOTS];
 
     if (wanted > HELD_MAX - *count || held.bytes + wanted * bytes > HELD_BYTES_MAX)
         return;
-    uint32_t got = sg_central_take(class, &held.entries[class][*count], wanted);
+    uint32_t got = sg_central_take(class, batch, wanted);
     tier_expect(got <= wanted, "more slots than were asked for");
     tier_expect(got > 0 || paper.failures > failures, "no slots, and nothing failed");
     for (uint32_t i = 0; i < got; i++) {
-        struct free_slot got_one = slot_at(class, *count + i);
+        struct cache_entry *entry = &held.entries[class][*count];
+        struct free_slot got_one;
 
+        entry_move(entry, &batch[i]);
+        got_one = slot_at(class, (*count)++);
         held_receive(class, got_one, load_relaxed(got_one.state));
     }
-    *count += got;
     held.bytes += got * bytes;
 }
 
@@ -205,13 +208,20 @@ static void attack(struct tier_record *record)
         tier_expect_report(give_twice, record, "P801");
 }
 
+/* The lock of a class is let go while a sweep asks the kernel. */
+static struct tier_record meanwhile;
+
+static void give_meanwhile(void)
+{
+    empty_most(&meanwhile);
+}
+
 static void perform(struct tier_record *record)
 {
     switch (record->op % 16) {
     case 0:
     case 1:
     case 2:
-    case 3:
         take(record);
         break;
     case 4:
@@ -235,6 +245,10 @@ static void perform(struct tier_record *record)
         break;
     case 13:
         paper.milliseconds += record->b;
+        break;
+    case 3:
+        meanwhile = *record;
+        paper.meanwhile = give_meanwhile;
         break;
     case 14:
         if (record->b % 2 == 0)
@@ -263,6 +277,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
             check();
     }
     check();
+    paper.meanwhile = NULL;
     for (uint32_t class = 0; class < CLASS_COUNT; class ++)
         give_all(class);
     check();

@@ -2,7 +2,7 @@
  * plain array. Its nodes for 2 GiB come from a kernel of this file, so that each input begins with
  * a map that has none.
  *
- *   header[0] 1        in the end all spans are visited, too: slow
+ *   header[0] % 16     1: in the end all spans are visited, if there are few nodes: it is slow
  *   op % 8             what; a: anchor and value; b, c: place and length
  */
 #include "laboratory.h"
@@ -302,7 +302,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     for (size_t i = 0; i < ANCHORS; i++)
         if (is_touched[i])
             check_window(i);
-    if (input.header[0] == 1)
+    if (input.header[0] % 16 == 1 && nodes.used <= 2)
         check_visits();
     end();
     return 0;

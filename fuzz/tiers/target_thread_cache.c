@@ -183,7 +183,7 @@ static void damage(struct thread_cache *cache, const struct tier_record *record)
     for (uint32_t i = 0; i < 3; i++) {
         struct cache_entry whole = bin->entries[i];
         struct free_slot ignored;
-        uint64_t bit = (uint64_t)1 << record->b % 48;
+        uint64_t bit = (uint64_t)1 << (record->b < 128 ? record->b % 16 : record->b % 48);
 
         if (record->c % 2 == 0)
             bin->entries[i].slot_word ^= bit;
