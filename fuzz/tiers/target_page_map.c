@@ -229,6 +229,24 @@ static void look_around(const struct place *place)
     look(place->base + place->pages * PAGE_BYTES);
 }
 
+/* The smallest range that has all pages of a value. */
+static void find(const struct place *place, uint8_t value)
+{
+    const uint8_t *pages = &model[place->anchor][place->first];
+    struct page_range wanted = {0, 0};
+
+    if (!cover(place))
+        return;
+    for (size_t i = 0; i < place->pages; i++)
+        if (pages[i] == value) {
+            wanted.first = wanted.end == 0 ? i : wanted.first;
+            wanted.end = i + 1;
+        }
+    struct page_range found = sg_page_map_find(place->base, place->pages, span_of(value));
+    tier_expect(found.first == wanted.first && found.end == wanted.end,
+                "another range is said to hold the span");
+}
+
 static void perform(const struct tier_record *record)
 {
     struct place place = place_of(record);
@@ -251,6 +269,9 @@ static void perform(const struct tier_record *record)
         break;
     case 5:
         look_beside(&place, record);
+        break;
+    case 6:
+        find(&place, record->op / 8 % (SPANS + 3));
         break;
     default:
         break;

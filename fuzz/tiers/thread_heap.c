@@ -21,7 +21,7 @@ static void check_bin(const struct cache_bin *bin, uint32_t class)
                     (bin->entries != NULL && bin->capacity <= 1u << bin->array_log2),
                 "a bin has no room for its capacity");
     tier_expect(is_power_or_none(bin->floor) && bin->floor * 2u <= bin->capacity &&
-                    bin->floor <= sg_policy.classes[class].quarantine_slots,
+                    bin->floor <= sg_class_policy[class].quarantine_slots,
                 "a quarantine is longer than it may be");
 }
 

@@ -82,7 +82,7 @@ static void fill_middle(char *slot, const struct class_policy *policy)
 
 void tier_leave_garbage(void *slot, uint32_t class)
 {
-    const struct class_policy *policy = &sg_policy.classes[class];
+    const struct class_policy *policy = &sg_class_policy[class];
 
     if (class != CLASS_ZERO && !policy->is_cleared)
         fill_middle(slot, policy);
@@ -92,7 +92,7 @@ void tier_leave_garbage(void *slot, uint32_t class)
 
 void tier_expect_clear(const void *slot, uint32_t class)
 {
-    const struct class_policy *policy = &sg_policy.classes[class];
+    const struct class_policy *policy = &sg_class_policy[class];
     bool is_whole = policy->is_cleared && policy->slot_bytes <= LOOKED_AT_WHOLE;
 
     if (class == CLASS_ZERO || !policy->has_edges)
