@@ -108,12 +108,16 @@ enum os_move sg_os_move(void *to, void *from, size_t bytes)
     return OS_TARGET_LOST;
 }
 
+/* Between two pages without access: what the kernel puts beside it may be the heap. */
 void *sg_os_map_wiped_on_fork(void)
 {
-    void *page = sg_os_map(NULL, sg_os_page_bytes);
+    char *reserved = sg_os_reserve(NULL, 3 * sg_os_page_bytes);
 
-    if (page != NULL && !advise(page, sg_os_page_bytes, MADV_WIPEONFORK)) {
-        sg_os_unmap(page, sg_os_page_bytes);
+    if (reserved == NULL)
+        return NULL;
+    char *page = reserved + sg_os_page_bytes;
+    if (!sg_os_commit(page, sg_os_page_bytes) || !advise(page, sg_os_page_bytes, MADV_WIPEONFORK)) {
+        sg_os_unmap(reserved, 3 * sg_os_page_bytes);
         return NULL;
     }
     return page;
