@@ -1,6 +1,7 @@
 /* The last eight bytes of a live slot: a value that depends on secrets and on the address, so that
  * it can neither be foretold nor copied from elsewhere, xored with the count of bytes between what
- * the program asked for and here (the slack). The first byte in memory is zero: a string that lost
+ * the program asked for and here (the slack), spread over seven bytes so that a change of any of
+ * them is no other count. The first byte in memory is zero: a string that lost
  * its end stops there when it is read, and a string copy cannot write it back.
  *
  * The slack is zero as well, so that one byte beyond the request is seen if it is not a zero; of
@@ -31,11 +32,16 @@ static inline uint64_t canary_load(const void *place)
     return word;
 }
 
+/* Odd, so that a multiplication undoes it; below 2^32, so that the product of a slack fits. */
+#define CANARY_SPREAD ((uint64_t)0x9e3779b1)
+#define CANARY_GATHER ((uint64_t)0xcfa4a56b0e8b2f51) /* its inverse modulo 2^64 */
+static_assert(CANARY_SPREAD * CANARY_GATHER == 1, "one undoes the other");
+
 /* `end`: of the slot; `slack`: bytes between the program's and the canary, below 2^24. */
 static inline void canary_write(char *end, size_t slack)
 {
     char *place = end - CANARY_BYTES;
-    uint64_t word = canary_at((uintptr_t)place) ^ (uint64_t)slack << 8;
+    uint64_t word = canary_at((uintptr_t)place) ^ slack * CANARY_SPREAD << 8;
 
     __builtin_memcpy(place, &word, sizeof(word));
 }
@@ -45,7 +51,7 @@ static inline size_t canary_slack(const char *end)
 {
     const char *place = end - CANARY_BYTES;
 
-    return rotate_right(canary_load(place) ^ canary_at((uintptr_t)place), 8);
+    return rotate_right(canary_load(place) ^ canary_at((uintptr_t)place), 8) * CANARY_GATHER;
 }
 
 /* Whether the bytes in front of the canary that count are zero, when there are more than eight. */

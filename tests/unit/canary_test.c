@@ -40,10 +40,30 @@ TEST(each_byte_behind_the_block_is_watched)
         for (size_t at = bytes; at < SLOT_BYTES && at < bytes + CANARY_SLACK_BYTES; at++) {
             make_block(bytes);
             slot[at] ^= 0x55;
-            EXPECT(slack_of_block() != USABLE_BYTES - bytes);
+            EXPECT_EQUAL(slack_of_block(), SIZE_MAX);
             if (at < USABLE_BYTES)
                 EXPECT_EQUAL(sg_canary_damage(slot, SLOT_BYTES).first, at);
         }
+}
+
+/* Also where the block ends with zeroes, as slack does. */
+TEST(a_changed_byte_of_the_canary_is_no_other_slack)
+{
+    for (int i = 0; i < TRIALS; i++) {
+        make_block((size_t)i % USABLE_BYTES + 1);
+        memset(slot, 0, USABLE_BYTES);
+        slot[USABLE_BYTES + 1 + i % 7] ^= (char)(1 + i % 255);
+        EXPECT(slack_of_block() > USABLE_BYTES);
+    }
+}
+
+/* What the program left in a long slack, when it made the block smaller in place, is no damage. */
+TEST(an_underflow_behind_a_long_slack_is_told_as_one)
+{
+    make_block(60);
+    memset(slot + 60 + CANARY_SLACK_BYTES, 'x', USABLE_BYTES - 60 - CANARY_SLACK_BYTES);
+    slot[SLOT_BYTES - 1] ^= 0x55;
+    EXPECT_EQUAL(sg_canary_damage(slot, SLOT_BYTES).bytes_before_next, 1);
 }
 
 /* The longer the slot, the more values of a lost canary would pass for a slack. */
