@@ -15,12 +15,27 @@ static struct misuse misuse_of(const char *slot, size_t class, const char *funct
     };
 }
 
+/* Between the edges of a slot that is not cleared wholly lies what the program left there; but if
+ * the edges are clear, this one was. */
+static size_t first_changed(const char *slot, const struct class_policy *policy)
+{
+    size_t bytes = policy->slot_bytes;
+    size_t first = content_first_changed(slot, bytes);
+
+    if (policy->is_cleared || first < CONTENT_EDGE_BYTES)
+        return first;
+
+    size_t edge = bytes - CONTENT_EDGE_BYTES;
+    size_t in_edge = content_first_changed(slot + edge, CONTENT_EDGE_BYTES);
+    return in_edge < CONTENT_EDGE_BYTES ? edge + in_edge : first;
+}
+
 void sg_slot_report_content(const char *slot, size_t class)
 {
     struct misuse misuse = misuse_of(slot, class, "malloc");
 
     misuse.kind = MISUSE_FREED_WRITE;
-    misuse.offset = content_first_changed(slot, sg_class_policy[class].slot_bytes);
+    misuse.offset = first_changed(slot, &sg_class_policy[class]);
     sg_report_misuse(&misuse);
 }
 
