@@ -39,7 +39,7 @@ static void *tier_calloc(size_t bytes)
     return block != NULL ? memset(block, 0, bytes) : sg_pool_allocate_zeroed(bytes);
 }
 
-static const struct ending endings[SLOT_STATE_COUNT] = {
+static const struct end_call endings[SLOT_STATE_COUNT] = {
     [SLOT_LIVE_MALLOC] = {"free", SLOT_LIVE_MALLOC},
     [SLOT_LIVE_NEW] = {"free", SLOT_LIVE_NEW},
     [SLOT_LIVE_NEW_ARRAY] = {"free", SLOT_LIVE_NEW_ARRAY},

@@ -47,7 +47,7 @@ static ALWAYS_INLINE void *checked_allocate(size_t bytes, uint8_t maker)
  * that is BYTES_ANY. False, with nothing changed: the slow way. */
 #define BYTES_ANY SIZE_MAX
 
-static ALWAYS_INLINE bool checked_free(void *object, const struct ending *ending, size_t stated)
+static ALWAYS_INLINE bool checked_free(void *object, const struct end_call *ending, size_t stated)
 {
     struct thread_cache *cache = sg_thread_cache_self;
     struct span *span = page_map_lookup_near((uintptr_t)object);

@@ -47,7 +47,7 @@ static NOINLINE void free_slow(void *object, const char *function)
 
 static NOINLINE void free_checked(void *object)
 {
-    static const struct ending ending = {"free", SLOT_LIVE_MALLOC};
+    static const struct end_call ending = {"free", SLOT_LIVE_MALLOC};
 
     if (UNLIKELY(!checked_free(object, &ending, BYTES_ANY)))
         free_slow(object, "free");

@@ -98,7 +98,7 @@ void *sg_new_aligned(size_t bytes, size_t alignment)
 
 static NOINLINE void checked_delete(void *object)
 {
-    static const struct ending ending = {"operator delete", SLOT_LIVE_NEW};
+    static const struct end_call ending = {"operator delete", SLOT_LIVE_NEW};
 
     if (UNLIKELY(!checked_free(object, &ending, BYTES_ANY)))
         sg_operator_free(object, SLOT_LIVE_NEW, "operator delete");

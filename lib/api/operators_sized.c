@@ -28,7 +28,7 @@ static NOINLINE void delete_array_slow(void *object, size_t bytes)
 
 static NOINLINE void checked_delete(void *object, size_t bytes)
 {
-    static const struct ending ending = {"operator delete", SLOT_LIVE_NEW};
+    static const struct end_call ending = {"operator delete", SLOT_LIVE_NEW};
 
     if (UNLIKELY(!checked_free(object, &ending, bytes)))
         delete_slow(object, bytes);

@@ -61,7 +61,7 @@ void sg_slot_open(const struct taken_slot *taken, size_t class, size_t bytes)
 }
 
 void sg_slot_end(void *slot, slot_state_byte *state, const struct span *span,
-                 const struct ending *ending)
+                 const struct end_call *ending)
 {
     struct thread_cache *cache = sg_thread_cache_self;
     size_t class = span->slots.class;

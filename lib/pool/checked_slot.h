@@ -119,7 +119,7 @@ static ALWAYS_INLINE void *slot_make(size_t bytes, uint8_t maker)
 }
 
 /* What a call of free() and its like says of the block that it ends. */
-struct ending {
+struct end_call {
     const char *function;
     uint8_t maker;
 };
@@ -127,7 +127,7 @@ struct ending {
 /* The rest of a free of any slot with any choice of defences, once its state was found to be that
  * of `ending`. What is wrong is reported. */
 HIDDEN void sg_slot_end(void *slot, slot_state_byte *state, const struct span *span,
-                        const struct ending *ending);
+                        const struct end_call *ending);
 
 /* Whether nobody wrote behind what the program asked for; `*ret_bytes` is how much that was. The
  * class has canaries. */

@@ -48,7 +48,7 @@ void *sg_test_aligned_alloc(size_t alignment, size_t bytes)
 
 void sg_test_free(void *block)
 {
-    static const struct ending ending = {"free", SLOT_LIVE_MALLOC};
+    static const struct end_call ending = {"free", SLOT_LIVE_MALLOC};
     bool freed = sg_policy.is_checked ? checked_free(block, &ending, BYTES_ANY)
                                       : fast_free(block, SLOT_LIVE_MALLOC);
 
