@@ -5,6 +5,8 @@
 #include "paper_kernel.h"
 #include "tier_heap.h"
 
+ORACLES_BEGIN
+
 /* The program's: at both ends, since neighbours meet there. */
 static uint64_t stamp_of(const char *place)
 {
@@ -64,3 +66,5 @@ void held_finish(uint32_t class, struct free_slot given)
     tier_expect(load_relaxed(given.state) == SLOT_LIVE_MALLOC, "a live slot changed its state");
     end_stamp(given.slot, class);
 }
+
+ORACLES_END

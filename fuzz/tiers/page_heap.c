@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+ORACLES_BEGIN
+
 static_assert((int)RUN_CLEAN == USE_CLEAN && (int)RUN_DIRTY == USE_DIRTY &&
                   (int)RUN_STUCK == USE_STUCK,
               "the model's words are those of the page cache");
@@ -102,3 +104,5 @@ void page_heap_reset(void)
     memset(&sg_page_cache, 0, sizeof(sg_page_cache));
     tier_expect(sg_object_pool_live_bytes() == heap.needed_bytes, "records of spans leak");
 }
+
+ORACLES_END

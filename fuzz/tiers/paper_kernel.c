@@ -9,6 +9,8 @@
 #include <sys/syscall.h>
 #include <time.h>
 
+ORACLES_BEGIN
+
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102
 #define MADV_GUARD_REMOVE 103
@@ -296,3 +298,5 @@ void paper_start(struct paper_setup setup)
     ledger.random = target_random(setup.seed, 0);
     laboratory.kernel = kernel;
 }
+
+ORACLES_END

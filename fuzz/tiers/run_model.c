@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+ORACLES_BEGIN
+
 static bool is_free(const struct run *run)
 {
     return run->use != USE_TAKEN;
@@ -243,3 +245,5 @@ const struct run *run_model_after(const struct run_model *model, uint64_t age)
     }
     return oldest;
 }
+
+ORACLES_END

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+ORACLES_BEGIN
+
 static bool is_power_or_none(uint32_t number)
 {
     return (number & (number - 1)) == 0;
@@ -110,3 +112,5 @@ void thread_heap_check(void)
     forget_seen();
     check_bounds();
 }
+
+ORACLES_END

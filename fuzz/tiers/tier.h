@@ -36,6 +36,17 @@ bool tier_next(struct tier_input *input, struct tier_record *ret_record);
 _Noreturn void tier_fail(const char *oracle);
 void tier_expect(bool condition, const char *oracle);
 
+/* Around functions that only look: libFuzzer is to be led by what the allocator does, and its
+ * counters would take most of the time here. */
+#if defined(__clang__)
+#define ORACLES_BEGIN                                                                              \
+    _Pragma("clang attribute push(__attribute__((no_sanitize(\"coverage\"))), apply_to = function)")
+#define ORACLES_END _Pragma("clang attribute pop")
+#else
+#define ORACLES_BEGIN
+#define ORACLES_END
+#endif
+
 /* For struct target. A swarm: some ops, some places, few values. */
 size_t tier_generate(struct random *random, uint8_t *bytes, size_t most);
 void tier_change(struct random *random, uint8_t *record, const uint8_t *other);

@@ -18,6 +18,8 @@
 
 #include <string.h>
 
+ORACLES_BEGIN
+
 static size_t needed_bytes; /* of records, while there is nothing */
 
 static void set_options(const struct tier_input *input)
@@ -269,3 +271,5 @@ void tier_heap_end(void)
     reset_spans();
     tier_expect(sg_object_pool_live_bytes() == needed_bytes, "records leak");
 }
+
+ORACLES_END
