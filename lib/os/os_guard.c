@@ -91,18 +91,21 @@ void sg_os_guard_start(bool by_mprotect, size_t budget_wanted)
 
     ANNOTATE_ATOMIC(&state, sizeof(state));
     store_relaxed(&state.without_madvise, without);
+    store_relaxed(&state.uses_mprotect, false);
+    store_relaxed(&state.protected_ranges, 0);
+    store_relaxed(&state.refused_since, 0);
     store_relaxed(&state.budget, budget_wanted != 0 ? budget_wanted : maps / 4);
 }
 
-bool sg_os_vacate(void *address, size_t bytes)
+enum os_vacated sg_os_vacate(void *address, size_t bytes)
 {
     if (load_relaxed(&state.without_madvise) || bytes > MARKED_BYTES_MAX)
-        return false;
+        return OS_UNTOUCHED;
     if (advise(address, bytes, MADV_GUARD_INSTALL))
-        return true;
+        return OS_VACATED;
     /* Over several mappings it stops at the first locked one, and what lies before is marked. */
     advise(address, bytes, MADV_GUARD_REMOVE);
-    return false;
+    return OS_GUARDS_LOST;
 }
 
 /* Ranges that touch are one, and what is opened was forbidden in other pieces: so the count only
@@ -139,7 +142,7 @@ bool sg_os_forbid_and_keep(void *address, size_t bytes)
 
 enum os_closed sg_os_forbid(void *address, size_t bytes)
 {
-    if (sg_os_vacate(address, bytes))
+    if (sg_os_vacate(address, bytes) == OS_VACATED)
         return OS_CLOSED_EMPTY;
     if (!sg_os_forbid_and_keep(address, bytes))
         return OS_OPEN;
@@ -149,8 +152,8 @@ enum os_closed sg_os_forbid(void *address, size_t bytes)
 /* Which of the two ways forbade which part is not recorded: both are undone. */
 bool sg_os_allow(void *address, size_t bytes)
 {
-    if (!load_relaxed(&state.without_madvise))
-        advise(address, bytes, MADV_GUARD_REMOVE);
+    if (!load_relaxed(&state.without_madvise) && !advise(address, bytes, MADV_GUARD_REMOVE))
+        return false;
     return !load_relaxed(&state.uses_mprotect) || protect(address, bytes, PROT_READ | PROT_WRITE);
 }
 

@@ -24,12 +24,14 @@ HIDDEN enum os_closed sg_os_forbid(void *address, size_t bytes);
 /* The same by mprotect, and the memory stays: for what is likely to be used again soon. */
 HIDDEN MUST_USE bool sg_os_forbid_and_keep(void *address, size_t bytes);
 
-/* The same, only where it splits no mapping: for ranges that are many. False: access is
- * as before, contents may be lost. */
-HIDDEN MUST_USE bool sg_os_vacate(void *address, size_t bytes);
+/* As sg_os_forbid(), only where it splits no mapping: for ranges that are many. UNTOUCHED: not even
+ * tried. GUARDS_LOST: the kernel refused, contents may be lost, and so may be guards that were in
+ * the range before; what is to be used is to be allowed. */
+enum os_vacated { OS_VACATED, OS_UNTOUCHED, OS_GUARDS_LOST };
+HIDDEN MUST_USE enum os_vacated sg_os_vacate(void *address, size_t bytes);
 
 /* Access again, to a range any parts of which may have been forbidden; what was forbidden reads as
- * zero. False: the kernel has no more mappings, some of it stays without access. */
+ * zero. False: the kernel refuses, most likely it has no more mappings; some may stay without. */
 HIDDEN MUST_USE bool sg_os_allow(void *address, size_t bytes);
 
 struct os_guard_statistics {

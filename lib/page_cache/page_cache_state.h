@@ -27,6 +27,7 @@ struct page_cache {
     uint64_t last_purge_ms;
     uint64_t last_regret_ms;
     size_t purge_calls;
+    _Atomic bool guards_are_doubted; /* relaxed: becomes true once; a late look costs a guard */
 };
 
 extern HIDDEN struct page_cache sg_page_cache;

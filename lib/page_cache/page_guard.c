@@ -1,6 +1,17 @@
 #include "page_guard.h"
 
 #include "os_guard.h"
+#include "page_cache_state.h"
+
+void sg_page_guard_doubt(void)
+{
+    store_relaxed(&sg_page_cache.guards_are_doubted, true);
+}
+
+bool sg_page_guard_is_doubted(void)
+{
+    return load_relaxed(&sg_page_cache.guards_are_doubted);
+}
 
 bool sg_page_is_guarded(const struct span *span, size_t index)
 {
@@ -43,7 +54,7 @@ static struct page_range guarded_range(const struct span *span, size_t pages)
 
 struct page_access sg_page_access_of(const struct span *span, size_t open_pages)
 {
-    struct page_access access = {.open_from = 0};
+    struct page_access access = {.base = span->slots.base, .pages = span->pages};
     struct page_range guarded = guarded_range(span, open_pages);
     uintptr_t base = span->slots.base;
 
@@ -52,7 +63,7 @@ struct page_access sg_page_access_of(const struct span *span, size_t open_pages)
         access.open_end = base + guarded.end * PAGE_BYTES;
     }
     for (size_t i = open_pages; i < span->pages; i++) {
-        if (sg_page_is_guarded(span, i))
+        if (sg_page_is_guarded(span, i) && !sg_page_guard_is_doubted())
             continue;
         if (access.close_end == 0)
             access.close_from = base + i * PAGE_BYTES;
@@ -66,8 +77,12 @@ bool sg_page_access_set(const struct page_access *access)
     size_t open_bytes = access->open_end - access->open_from;
     size_t close_bytes = access->close_end - access->close_from;
 
-    if (open_bytes > 0 && !sg_os_allow((void *)access->open_from, open_bytes))
+    if (open_bytes > 0 && !sg_os_allow((void *)access->open_from, open_bytes)) {
+        /* Some of it may be open by now: closed again, as the map will say of all of it. */
+        if (sg_os_forbid((void *)access->base, access->pages * PAGE_BYTES) == OS_OPEN)
+            sg_page_guard_doubt();
         return false;
+    }
     if (close_bytes > 0) /* where the kernel refuses, density is lowered and nothing fails */
         (void)sg_os_forbid((void *)access->close_from, close_bytes);
     return true;

@@ -20,6 +20,11 @@ HIDDEN bool sg_page_is_guarded(const struct span *span, size_t index);
 /* Marks the pages of a span that becomes a free run: those from `open_pages` on are guarded. */
 HIDDEN void sg_page_guard_from(struct span *span, size_t open_pages);
 
+/* The kernel refused twice in a row, and some page that finds sg_span_forbidden has access: from
+ * now on a guard is asked for also where one seems to be. */
+HIDDEN void sg_page_guard_doubt(void);
+HIDDEN MUST_USE bool sg_page_guard_is_doubted(void);
+
 /* What has to be asked of the kernel before a run can be used: access to [open_from, open_end), and
  * none to [close_from, close_end). */
 struct page_access {
@@ -27,12 +32,15 @@ struct page_access {
     uintptr_t open_end;
     uintptr_t close_from;
     uintptr_t close_end;
+    uintptr_t base; /* of the run */
+    size_t pages;
 };
 
 /* Of a run in no set whose first `open_pages` are to be used and the rest to be a guard. */
 HIDDEN struct page_access sg_page_access_of(const struct span *span, size_t open_pages);
 
-/* Without the lock. False: the kernel has no more mappings; what was to be opened is lost. */
+/* Without the lock. False: the kernel has no more mappings; the run is closed, as far as it lets
+ * itself be, and to be given back so. */
 HIDDEN MUST_USE bool sg_page_access_set(const struct page_access *access);
 
 #endif

@@ -17,6 +17,7 @@
 #include "os_memory.h"
 #include "os_thread.h"
 #include "page_cache.h"
+#include "page_guard.h"
 #include "page_map.h"
 
 #define CREDIT_MAX_PAGES (256 * MIB / PAGE_BYTES)
@@ -129,11 +130,27 @@ static struct span *next_of(const struct span *span)
 }
 
 /* Nobody else looks: the pages of a run that is being purged are no neighbours of anyone. */
-static void vacated(struct span *span)
+static void note_access(struct span *span, bool is_guarded)
 {
-    sg_page_map_set(span->slots.base, span->pages, &sg_span_forbidden);
-    span->first_guarded = true;
-    span->last_guarded = true;
+    sg_page_map_set(span->slots.base, span->pages, sg_page_mark(is_guarded));
+    span->first_guarded = is_guarded;
+    span->last_guarded = is_guarded;
+}
+
+/* Guards of old that lie inside the run may be gone: none is believed in any more. */
+static enum os_vacated vacate(struct span *span)
+{
+    enum os_vacated result = sg_os_vacate((void *)span->slots.base, span_bytes(span));
+
+    if (result == OS_VACATED)
+        note_access(span, true);
+    if (result != OS_GUARDS_LOST)
+        return result;
+    if (sg_os_allow((void *)span->slots.base, span_bytes(span)))
+        note_access(span, false);
+    else
+        sg_page_guard_doubt();
+    return result;
 }
 
 /* True: the run holds no memory any more. A clean run promises zeroes, so whoever still writes
@@ -144,10 +161,8 @@ static bool give_memory_back(struct span *span)
     size_t bytes = span_bytes(span);
     bool whole = ((span->slots.base | bytes) & (sg_os_page_bytes - 1)) == 0;
 
-    if (sg_options.guard_free != 0 && whole && sg_os_vacate(base, bytes)) {
-        vacated(span);
+    if (sg_options.guard_free != 0 && whole && vacate(span) == OS_VACATED)
         return true;
-    }
     return sg_os_purge(base, bytes);
 }
 

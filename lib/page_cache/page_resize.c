@@ -27,7 +27,7 @@ bool sg_page_cache_extend(struct span *span, size_t pages)
 {
     bool extended = false;
     size_t more = pages - span->pages;
-    struct page_access access = {.open_from = 0};
+    struct page_access access = {.pages = 0};
 
     lock();
     struct span *above = page_map_lookup(span_end(span));
@@ -48,7 +48,11 @@ bool sg_page_cache_extend(struct span *span, size_t pages)
     unlock();
     if (!extended || sg_page_access_set(&access))
         return extended;
-    (void)!sg_page_cache_shrink(span, pages - more, 0); /* else it keeps pages that nobody uses */
+    if (!sg_page_cache_shrink(span, pages - more, 0)) {
+        span->is_closed = true; /* it keeps pages that nobody uses, some of them without access */
+        span->is_closed_around = false;
+        span->is_empty_around = false;
+    }
     return false;
 }
 
