@@ -39,22 +39,20 @@ void sg_central_note_guard(long bytes)
     atomic_fetch_add_explicit(&guard_bytes, (size_t)bytes, memory_order_relaxed);
 }
 
-static bool is_vacated(void *body, size_t bytes)
-{
-    enum os_closed closed = sg_os_forbid(body, bytes);
-
-    if (closed == OS_CLOSED)
-        (void)!sg_os_allow(body, bytes); /* the kernel keeps its memory */
-    return closed == OS_CLOSED_EMPTY;
-}
-
-bool sg_central_spare_give(struct span *span)
+bool sg_central_spare_give(struct span *span, size_t *ret_open_pages)
 {
     struct central_list *list = &sg_central[span->slots.class];
+    size_t bytes = sg_central_body_bytes(span->slots.class);
 
-    if (sg_options.isolate_classes == 0 ||
-        !is_vacated((void *)span->slots.base, sg_central_body_bytes(span->slots.class)))
+    *ret_open_pages = span->slots.class == CLASS_ZERO ? 0 : bytes / PAGE_BYTES;
+    if (sg_options.isolate_classes == 0)
         return false;
+
+    /* The kernel refuses, or keeps its memory. It may have been closed before. */
+    if (sg_os_forbid((void *)span->slots.base, bytes) != OS_CLOSED_EMPTY) {
+        *ret_open_pages = sg_os_allow((void *)span->slots.base, bytes) ? bytes / PAGE_BYTES : 0;
+        return false;
+    }
     span->slots.slot_count = 0;
     lock_acquire(&list->lock, RANK_CENTRAL_LIST);
     list_push(&list->spare, &span->link);

@@ -12,8 +12,8 @@ HIDDEN size_t sg_central_guard_bytes(void);
 HIDDEN void sg_central_note_guard(long bytes);
 
 /* `isolate_classes`: an emptied span loses memory and access and waits for the next one of its
- * class. False, and NULL: not so here. */
-HIDDEN MUST_USE bool sg_central_spare_give(struct span *span);
+ * class. False, and NULL: not so here, and only the first `*ret_open_pages` pages have access. */
+HIDDEN MUST_USE bool sg_central_spare_give(struct span *span, size_t *ret_open_pages);
 HIDDEN MUST_USE struct span *sg_central_spare_take(uint32_t class);
 
 #endif

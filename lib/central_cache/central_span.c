@@ -109,7 +109,7 @@ static bool close_body(struct span *span, uint32_t class)
         sg_os_forbid((void *)span->slots.base, sg_central_body_bytes(class)) != OS_OPEN)
         return true;
     if (sg_os_allow((void *)span->slots.base, span_bytes(span)))
-        sg_page_cache_give(span, false, 0);
+        sg_page_cache_give(span, false, span->pages);
     return false;
 }
 
@@ -141,21 +141,16 @@ struct span *sg_central_span_create(uint32_t class)
     return span;
 }
 
-/* Of a span that is given up: all but its guard. */
-static size_t open_pages(uint32_t class)
-{
-    return class == CLASS_ZERO ? 0 : sg_central_body_bytes(class) / PAGE_BYTES;
-}
-
 static void release(struct span *span)
 {
     uint32_t class = span->slots.class;
     slot_state_byte *states = span->slots.states;
+    size_t open_pages;
 
     sg_page_cache_note_absent(-(long)__builtin_popcountll(span->given_back));
-    if (!sg_central_spare_give(span)) {
+    if (!sg_central_spare_give(span, &open_pages)) {
         sg_central_note_guard(-(long)(span_bytes(span) - sg_central_body_bytes(class)));
-        sg_page_cache_give(span, false, open_pages(class));
+        sg_page_cache_give(span, false, open_pages);
     }
     sg_object_pool_give((void *)states, states_bytes(class));
 }
