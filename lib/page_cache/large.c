@@ -346,8 +346,11 @@ bool sg_large_resize(struct span *span, size_t bytes)
         resized = grow(span, old_end, new_end, pages);
     else if (new_end < old_end)
         shrink(span, old_end, new_end, pages);
-    if (!resized)
+    if (!resized) {
+        if (guarded) /* part of its guard may have been opened on the way */
+            guard_again(span, old_end);
         return false;
+    }
     atomic_fetch_add_explicit(&live_bytes, bytes - span->large_bytes, memory_order_relaxed);
     span->large_bytes = bytes;
     if (guarded && new_end != old_end)
