@@ -256,6 +256,7 @@ static void check_keys(void)
     struct keys one;
     const uint64_t *words = (const uint64_t *)&one;
 
+    memset(&sg_keys, 0, sizeof(sg_keys)); /* so that what is not filled in shows */
     sg_secrets_start(true);
     one = sg_keys;
     sg_secrets_start(true);
