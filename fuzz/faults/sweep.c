@@ -5,6 +5,8 @@
  *   PROGRAM --all PATH...     each errno, each call, and these inputs of the target `pool` too
  *   PROGRAM --one PROFILE KIND FIRST COUNT ERRNO [PATH]    again, in this process */
 #include "fault_run.h"
+#include "ledger.h"
+#include "pool.h"
 #include "script.h"
 #include "secrets.h"
 
@@ -196,6 +198,44 @@ static void test_keys(int error)
            text);
 }
 
+#define PARTITION_ROUNDS 40u
+#define PARTITION_BYTES 300000u
+
+/* Blocks of a partition whose memory the kernel keeps, as it does with locked memory. */
+static int run_partition(void)
+{
+    const struct faulty_rule rule = {.mask = 1u << FAULTY_DONTNEED | 1u << FAULTY_GUARD,
+                                     .first = 1,
+                                     .count = FAULTY_FOR_EVER,
+                                     .error = EINVAL};
+
+    ledger_start();
+    faulty_start(&rule, 1);
+    for (unsigned round = 0; round < PARTITION_ROUNDS; round++) {
+        char *block = sg_pool_allocate_typed_zeroed(PARTITION_BYTES, 1);
+
+        if (block == NULL)
+            return 1;
+        for (size_t i = 0; i < PARTITION_BYTES; i++)
+            if (block[i] != 0)
+                return 2;
+        memset(block, 7, PARTITION_BYTES);
+        sg_pool_free(block, SLOT_LIVE_MALLOC, "free");
+    }
+    return faulty_failures(rule.mask) > 0 ? 0 : 3;
+}
+
+static void test_partition(void)
+{
+    int status = -1;
+    pid_t child = fork();
+
+    if (child == 0)
+        _exit(run_partition());
+    bool ended = child > 0 && waitpid(child, &status, 0) == child;
+    result(ended && status == 0, "calloc of a partition is zero though the kernel keeps memory");
+}
+
 static bool read_input(const char *path)
 {
     FILE *file = fopen(path, "rb");
@@ -252,6 +292,7 @@ int main(int count, char **arguments)
     sweep.is_whole = count > 1 && strcmp(arguments[1], "--all") == 0;
     for (const int *error = faulty_errors(FAULTY_GETRANDOM); *error >= 0; error++)
         test_keys(*error);
+    test_partition();
     sweep_input();
     for (int i = 2; i < count; i++) {
         if (read_input(arguments[i]))

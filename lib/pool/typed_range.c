@@ -157,7 +157,7 @@ void *sg_typed_large_take(struct large_request request, bool *ret_zeroed)
     if (pages > SPAN_MAX_PAGES / 2)
         return NULL;
     span = vacant_take(request.partition, pages);
-    *ret_zeroed = span == NULL || load_relaxed(&span->large_state) == SLOT_QUARANTINED;
+    *ret_zeroed = span == NULL || (span->is_empty_inside && span->is_empty_around);
     if (span == NULL)
         span = sg_typed_span_create(request.partition, pages);
     else if (!sg_os_allow((void *)span->slots.base, span_bytes(span)))
