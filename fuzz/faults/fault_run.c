@@ -40,15 +40,14 @@ struct fault_setup fault_setup_of(const uint8_t *bytes, size_t count)
         memcpy(header, bytes, count < sizeof(header) ? count : sizeof(header));
     for (unsigned i = 0; i < FAULTY_RULES; i++) {
         const uint8_t *rule = header + i * 4;
-        int error = (int)rule[3];
+        int error = rule[3] & 0x7f;
 
         setup.rules[i] = (struct faulty_rule){
             .mask = rule[0],
             .first = rule[1],
             .count = rule[2] == UINT8_MAX ? FAULTY_FOR_EVER : rule[2] + 1u,
-            .error = error > 0 && error < 134 ? error
-                     : error == 0             ? FAULTY_SHORT
-                                              : ENOMEM,
+            .error = error, /* FAULTY_SHORT is 0 */
+            .closes = rule[3] >> 7 != 0,
         };
     }
     setup.profile = header[8] % FAULT_PROFILES;

@@ -66,11 +66,13 @@ static long fail(enum faulty_call call, const long *arguments, int error)
     return laboratory_machine_call(SYS_getrandom, half);
 }
 
-static bool rule_speaks_of(unsigned index, enum faulty_call call)
+static bool rule_speaks_of(unsigned index, enum faulty_call call, const long *arguments)
 {
     const struct faulty_rule *rule = &faulty.rules[index];
 
     if ((rule->mask >> call & 1) == 0 || rule->first == 0)
+        return false;
+    if (rule->closes && call == FAULTY_MPROTECT && arguments[2] != PROT_NONE)
         return false;
     uint32_t number = ++faulty.met[index];
     return number >= rule->first &&
@@ -86,7 +88,7 @@ static bool on_call(long number, const long *arguments, long *ret_error)
         return false;
     faulty.calls[call]++;
     for (unsigned i = 0; i < faulty.rule_count; i++) {
-        if (!rule_speaks_of(i, call) || fails)
+        if (!rule_speaks_of(i, call, arguments) || fails)
             continue;
         *ret_error = fail(call, arguments, faulty.rules[i].error);
         fails = true;

@@ -25,7 +25,8 @@ struct faulty_rule {
     uint8_t mask;   /* bit i: the kind i */
     uint32_t first; /* the number of the first call to fail, from 1 on; 0: none does */
     uint32_t count;
-    int error; /* errno */
+    int error;   /* errno */
+    bool closes; /* of mprotect only calls that take access away: they split mappings */
 };
 
 /* Takes `laboratory.fault`. Numbers count from here on, while not paused. */

@@ -32,7 +32,7 @@ static void draw_rule(struct random *random, uint8_t *rule)
     rule[2] = (uint8_t)random_below(random, 1u << random_below(random, 6));
     if (random_below(random, 4) == 0)
         rule[2] = UINT8_MAX;
-    rule[3] = draw_error(random, rule[0]);
+    rule[3] = (uint8_t)(draw_error(random, rule[0]) | random_below(random, 2) << 7);
 }
 
 static size_t generate(struct random *random, uint8_t *bytes, size_t most)
