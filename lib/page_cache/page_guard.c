@@ -32,44 +32,50 @@ void sg_page_guard_from(struct span *span, size_t open_pages)
     span->last_guarded = open < span->pages;
 }
 
-/* Of the first `pages`: the smallest range that has all that are guarded. */
-static struct page_range guarded_range(const struct span *span, size_t pages)
+static struct page_range join(struct page_range one, size_t page)
 {
-    struct page_range range = {0, 0};
-    bool with_last = pages == span->pages;
+    if (one.end == 0)
+        return (struct page_range){page, page + 1};
+    return (struct page_range){page < one.first ? page : one.first,
+                               page >= one.end ? page + 1 : one.end};
+}
 
-    if (pages == 0)
+/* Of the pages [from, end): the smallest range that has all that are guarded, or that are not. */
+static struct page_range range_of(const struct span *span, struct page_range part, bool is_guarded)
+{
+    size_t inner = part.first == 0 ? 1 : part.first;
+    size_t inner_end = part.end == span->pages ? part.end - 1 : part.end;
+    struct page_range range = {0, 0};
+
+    if (part.first >= part.end)
         return range;
-    if (pages > 1u + with_last)
-        range = sg_page_map_find(span->slots.base + PAGE_BYTES, pages - 1 - with_last,
-                                 &sg_span_forbidden);
+    if (inner < inner_end)
+        range = sg_page_map_find(span->slots.base + inner * PAGE_BYTES, inner_end - inner,
+                                 sg_page_mark(is_guarded));
     if (range.end > 0)
-        range = (struct page_range){range.first + 1, range.end + 1};
-    if (with_last && span->last_guarded)
-        range = (struct page_range){range.end == 0 ? pages - 1 : range.first, pages};
-    if (span->first_guarded)
-        range = (struct page_range){0, range.end == 0 ? 1 : range.end};
+        range = (struct page_range){range.first + inner, range.end + inner};
+    if (part.first == 0 && span->first_guarded == is_guarded)
+        range = join(range, 0);
+    if (part.end == span->pages && span->last_guarded == is_guarded)
+        range = join(range, part.end - 1);
     return range;
 }
 
 struct page_access sg_page_access_of(const struct span *span, size_t open_pages)
 {
-    struct page_access access = {.base = span->slots.base, .pages = span->pages};
-    struct page_range guarded = guarded_range(span, open_pages);
+    struct page_range front = {0, open_pages}, back = {open_pages, span->pages};
+    struct page_range to_open = range_of(span, front, true);
+    struct page_range to_close = sg_page_guard_is_doubted() ? back : range_of(span, back, false);
     uintptr_t base = span->slots.base;
 
-    if (guarded.end > 0) {
-        access.open_from = base + guarded.first * PAGE_BYTES;
-        access.open_end = base + guarded.end * PAGE_BYTES;
-    }
-    for (size_t i = open_pages; i < span->pages; i++) {
-        if (sg_page_is_guarded(span, i) && !sg_page_guard_is_doubted())
-            continue;
-        if (access.close_end == 0)
-            access.close_from = base + i * PAGE_BYTES;
-        access.close_end = base + (i + 1) * PAGE_BYTES;
-    }
-    return access;
+    return (struct page_access){
+        .base = base,
+        .pages = span->pages,
+        .open_from = base + to_open.first * PAGE_BYTES,
+        .open_end = base + to_open.end * PAGE_BYTES,
+        .close_from = base + to_close.first * PAGE_BYTES,
+        .close_end = base + to_close.end * PAGE_BYTES,
+    };
 }
 
 bool sg_page_access_set(const struct page_access *access)

@@ -88,6 +88,22 @@ static struct page_map_leaf *leaf_of(uintptr_t address)
         &root->leaves[(address >> PAGE_MAP_LEAF_SHIFT) & (PAGE_MAP_ROOT_ENTRIES - 1)]);
 }
 
+/* Four in a turn: compilers leave loops over atomics as they are, and a long span has many. */
+static void set_entries(struct span *_Atomic *entries, size_t count, struct span *span)
+{
+    size_t i = 0;
+
+    /* Release: who finds the span finds it filled in. */
+    for (; i + 4 <= count; i += 4) {
+        atomic_store_explicit(&entries[i], span, memory_order_release);
+        atomic_store_explicit(&entries[i + 1], span, memory_order_release);
+        atomic_store_explicit(&entries[i + 2], span, memory_order_release);
+        atomic_store_explicit(&entries[i + 3], span, memory_order_release);
+    }
+    for (; i < count; i++)
+        atomic_store_explicit(&entries[i], span, memory_order_release);
+}
+
 void sg_page_map_set(uintptr_t base, size_t pages, struct span *span)
 {
     while (pages > 0) {
@@ -96,9 +112,7 @@ void sg_page_map_set(uintptr_t base, size_t pages, struct span *span)
                                                              : pages;
         struct span *_Atomic *entries = leaf_of(base)->spans + first;
 
-        /* Release: who finds the span finds it filled in. */
-        for (size_t i = 0; i < count; i++)
-            atomic_store_explicit(&entries[i], span, memory_order_release);
+        set_entries(entries, count, span);
         base += count * PAGE_BYTES;
         pages -= count;
     }
