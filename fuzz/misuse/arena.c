@@ -1,0 +1,184 @@
+#include "arena.h"
+
+#include "laboratory.h"
+#include "random.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#define BASE ((uintptr_t)0x7e8100000000)
+#define PAGES (ARENA_BYTES / ARENA_OS_PAGE_BYTES)
+#define ADVICE_GUARD 102
+#define ADVICE_UNGUARD 103
+#define SAID_BYTES 4096
+
+static struct {
+    uintptr_t next;
+    struct random keys;
+    bool has_seed;
+    uint8_t access[PAGES];  /* enum arena_access, or-ed; untouched pages of it cost nothing */
+    uint8_t mapping[PAGES]; /* a number for each, which may come again */
+    uint8_t mappings;
+    char said[SAID_BYTES];
+    size_t said_bytes;
+} arena;
+
+bool arena_has(uintptr_t address)
+{
+    return address >= BASE && address - BASE < ARENA_BYTES;
+}
+
+bool arena_is_open(uintptr_t address)
+{
+    return arena_has(address) && arena.access[(address - BASE) / ARENA_OS_PAGE_BYTES] == ARENA_OPEN;
+}
+
+bool arena_is_open_range(uintptr_t address, size_t bytes)
+{
+    uintptr_t end = address + bytes;
+
+    for (; address < end; address = (address | (ARENA_OS_PAGE_BYTES - 1)) + 1)
+        if (!arena_is_open(address))
+            return false;
+    return true;
+}
+
+bool arena_is_one_mapping(uintptr_t one, uintptr_t other)
+{
+    return arena_has(one) && arena_has(other) &&
+           arena.mapping[(one - BASE) / ARENA_OS_PAGE_BYTES] ==
+               arena.mapping[(other - BASE) / ARENA_OS_PAGE_BYTES];
+}
+
+const char *arena_said(void)
+{
+    return arena.said;
+}
+
+void arena_said_nothing(void)
+{
+    arena.said_bytes = 0;
+    arena.said[0] = '\0';
+}
+
+static void mark(uintptr_t from, size_t bytes, uint8_t keep, uint8_t set)
+{
+    for (uintptr_t page = from; page < from + bytes; page += ARENA_OS_PAGE_BYTES) {
+        uint8_t *access;
+
+        if (!arena_has(page))
+            continue;
+        access = &arena.access[(page - BASE) / ARENA_OS_PAGE_BYTES];
+        *access = (uint8_t)((*access & keep) | set);
+    }
+}
+
+static uint8_t access_of(long protection)
+{
+    return protection == PROT_NONE ? ARENA_OPEN | ARENA_FORBIDDEN : ARENA_OPEN;
+}
+
+/* Addresses go up and are never used again. A hint is for our records: the machine takes it. */
+static long map(const long *arguments)
+{
+    long placed[6] = {(long)arena.next, arguments[1],
+                      arguments[2],     arguments[3] | MAP_FIXED_NOREPLACE,
+                      arguments[4],     arguments[5]};
+    size_t bytes = ((size_t)arguments[1] + ARENA_OS_PAGE_BYTES - 1) & ~(ARENA_OS_PAGE_BYTES - 1);
+
+    if (arguments[0] != 0)
+        return laboratory_machine_call(SYS_mmap, arguments);
+    if (bytes > ARENA_BYTES || arena.next - BASE > ARENA_BYTES - bytes)
+        return -ENOMEM;
+    long result = laboratory_machine_call(SYS_mmap, placed);
+    if (result != placed[0])
+        return result;
+    arena.next += bytes;
+    mark((uintptr_t)result, bytes, 0, access_of(arguments[2]));
+    memset(arena.mapping + ((size_t)result - BASE) / ARENA_OS_PAGE_BYTES, ++arena.mappings,
+           bytes / ARENA_OS_PAGE_BYTES);
+    return result;
+}
+
+/* To a place of this arena's choice, or a given one. What stays behind is open and empty. */
+static long remap(const long *arguments)
+{
+    long placed[6];
+    bool is_fixed = (arguments[3] & MREMAP_FIXED) != 0;
+    size_t bytes = (size_t)arguments[2];
+
+    memcpy(placed, arguments, sizeof(placed));
+    if (!is_fixed) {
+        placed[3] |= MREMAP_FIXED;
+        placed[4] = (long)arena.next;
+    }
+    long result = laboratory_machine_call(SYS_mremap, placed);
+    if (result != placed[4])
+        return result;
+    if (!is_fixed)
+        arena.next += bytes;
+    mark((uintptr_t)result, bytes, 0, ARENA_OPEN);
+    if ((arguments[3] & 4) == 0) /* MREMAP_DONTUNMAP */
+        mark((uintptr_t)arguments[0], (size_t)arguments[1], 0, ARENA_UNMAPPED);
+    return result;
+}
+
+static long say(const char *text, size_t bytes)
+{
+    size_t room = SAID_BYTES - 1 - arena.said_bytes;
+    size_t kept = bytes < room ? bytes : room;
+
+    memcpy(arena.said + arena.said_bytes, text, kept);
+    arena.said_bytes += kept;
+    arena.said[arena.said_bytes] = '\0';
+    return (long)bytes;
+}
+
+static long random_bytes(void *bytes, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        ((uint8_t *)bytes)[i] = (uint8_t)(random_next(&arena.keys) >> 32);
+    return (long)count;
+}
+
+static void note(long number, const long *arguments)
+{
+    uintptr_t from = (uintptr_t)arguments[0];
+    size_t bytes = (size_t)arguments[1];
+
+    if (number == SYS_munmap)
+        mark(from, bytes, 0, ARENA_UNMAPPED);
+    else if (number == SYS_mprotect)
+        mark(from, bytes, (uint8_t)~ARENA_FORBIDDEN, access_of(arguments[2]));
+    else if (number == SYS_madvise && arguments[2] == ADVICE_GUARD)
+        mark(from, bytes, 0xff, ARENA_GUARD);
+    else if (number == SYS_madvise && arguments[2] == ADVICE_UNGUARD)
+        mark(from, bytes, (uint8_t)~ARENA_GUARD, 0);
+}
+
+static long serve(long number, const long *arguments)
+{
+    if (number == SYS_mmap)
+        return map(arguments);
+    if (number == SYS_mremap)
+        return remap(arguments);
+    if (number == SYS_getrandom && arena.has_seed)
+        return random_bytes((void *)arguments[0], (size_t)arguments[1]);
+    if (number == SYS_write && arguments[0] == ARENA_REPORT_DESCRIPTOR)
+        return say((const char *)arguments[1], (size_t)arguments[2]);
+
+    long result = laboratory_machine_call(number, arguments);
+    if (result == 0)
+        note(number, arguments);
+    return result;
+}
+
+void arena_start(uint64_t seed)
+{
+    arena.next = BASE + ARENA_OS_PAGE_BYTES * 256;
+    arena.has_seed = seed != 0;
+    arena.keys = (struct random){.state = {seed, seed * 0x9e3779b97f4a7c15u + 1}};
+    laboratory.kernel = serve;
+}
