@@ -5,6 +5,9 @@
 #include "step.h"
 #include "victim.h"
 
+/* In the child, once: the tiers as the setting wants them. */
+void misuse_begin(const struct setting *setting);
+
 void misuse_step(const struct step *step);
 void misuse_print(const struct step *step, size_t number);
 

@@ -110,7 +110,7 @@ static void drain(const void *unused)
     heap_drain();
 }
 
-static void start(const struct setting *setting)
+void misuse_begin(const struct setting *setting)
 {
     static const char *const names[PROFILES] = {"fast", "hardened", "strict"};
     static const struct child_events events = {on_report, on_fault};
@@ -166,7 +166,7 @@ static void run(const void *argument)
     char on_stack[DECOY_BYTES];
 
     set_decoys(on_stack);
-    start(&setting);
+    misuse_begin(&setting);
     if (input->bytes >= STEP_HEADER_BYTES)
         run_steps(input, &setting);
     if (setting.is_threaded)
