@@ -101,16 +101,17 @@ static void promise_underflow(const struct victim *victim, const struct damage *
                          name, i, j == 0 ? victim->bytes : profile_usable_bytes(victim->class));
 }
 
-/* From the front through the slack, or from behind: a trace that could be either may be told as
- * either. */
+/* From the front through the slack, or from behind. Once the bytes that tell the slack are gone it
+ * may be told as either. */
 static void promise_damage(const struct victim *victim, const struct damage *damage,
                            const char *name)
 {
     bool from_behind = damage->starts_whole && !damage->ends_whole;
+    bool is_lost = from_behind && damage->first_word < victim->slot_bytes - 4;
 
-    if (!from_behind || damage->in_slack || damage->first_word < victim->slot_bytes)
+    if (!from_behind || damage->in_slack || is_lost)
         promise_overflow(victim, damage, name);
-    if (from_behind)
+    if (from_behind && (!damage->in_slack || is_lost))
         promise_underflow(victim, damage, name);
 }
 

@@ -132,15 +132,19 @@ static char *call(const struct making *making)
     return block != NULL ? block : sg_pool_allocate(making->bytes, making->maker);
 }
 
-/* All of a short block; of a long one its ends, and a little of each page. */
+#define DENSE_BYTES 65536u
+
+/* All of a short block; of a long one its ends, and a word now and then. Blocks are aligned. */
 static void require_zero(const struct victim *victim, size_t bytes, const char *what)
 {
-    for (size_t i = 0; i < bytes; i++) {
-        if (victim->address[i] != 0)
-            child_fail("%s of %zu bytes has contents at +%zu", what, victim->bytes, i);
-        if (i >= 65536 && i + 65536 < bytes)
-            i += 511;
-    }
+    size_t i = 0;
+
+    while (i + sizeof(uint64_t) <= bytes && *(const uint64_t *)(victim->address + i) == 0)
+        i += i >= DENSE_BYTES && i + DENSE_BYTES < bytes ? 512 : sizeof(uint64_t);
+    while (i < bytes && victim->address[i] == 0)
+        i++;
+    if (i < bytes)
+        child_fail("%s of %zu bytes has contents at +%zu", what, victim->bytes, i);
 }
 
 /* Its last word is the canary by now, and in front of that is slack. */
