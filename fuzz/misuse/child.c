@@ -1,5 +1,6 @@
 #include "child.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -111,7 +112,8 @@ bool child_run(void (*body)(const void *argument), const void *argument)
         body(argument);
         leave(0);
     }
-    if (waitpid(child, &status, 0) != child)
-        abort();
+    while (waitpid(child, &status, 0) != child)
+        if (errno != EINTR) /* libFuzzer looks at its clock by a signal */
+            abort();
     return judge(status);
 }
