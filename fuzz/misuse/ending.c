@@ -101,6 +101,17 @@ static void promise_underflow(const struct victim *victim, const struct damage *
                          name, i, j == 0 ? victim->bytes : profile_usable_bytes(victim->class));
 }
 
+/* What is left in the place of the slack may by chance be one: one time in some hundreds for the
+ * longest slots. */
+static void promise_lost(const struct victim *victim, const char *name)
+{
+    struct reason reason = {victim->damaged_by, victim->class};
+
+    promise_line(reason, "P101 heap overflow: %s: a block of *", name);
+    promise_line(reason, "P103 heap underflow: %s: 4 bytes before the block that follows one of *",
+                 name);
+}
+
 /* From the front through the slack, or from behind. Once the bytes that tell the slack are gone it
  * may be told as either. */
 static void promise_damage(const struct victim *victim, const struct damage *damage,
@@ -109,6 +120,8 @@ static void promise_damage(const struct victim *victim, const struct damage *dam
     bool from_behind = damage->starts_whole && !damage->ends_whole;
     bool is_lost = from_behind && damage->first_word < victim->slot_bytes - 4;
 
+    if (is_lost)
+        promise_lost(victim, name);
     if (!from_behind || damage->in_slack || is_lost)
         promise_overflow(victim, damage, name);
     if (from_behind && (!damage->in_slack || is_lost))
