@@ -80,7 +80,7 @@ static uint8_t access_of(long protection)
     return protection == PROT_NONE ? ARENA_OPEN | ARENA_FORBIDDEN : ARENA_OPEN;
 }
 
-/* Addresses go up and are never used again. A hint is for our records: the machine takes it. */
+/* Addresses go up. A hint is for our records: the machine takes it. */
 static long map(const long *arguments)
 {
     long placed[6] = {(long)arena.next, arguments[1],
@@ -148,6 +148,8 @@ static void note(long number, const long *arguments)
     uintptr_t from = (uintptr_t)arguments[0];
     size_t bytes = (size_t)arguments[1];
 
+    if (number == SYS_munmap && from + bytes == arena.next)
+        arena.next = from; /* so that mappings touch, as the machine's do */
     if (number == SYS_munmap)
         mark(from, bytes, 0, ARENA_UNMAPPED);
     else if (number == SYS_mprotect)
