@@ -1,6 +1,6 @@
 #include "ending.h"
 
-#include "arena.h"
+#include "machine.h"
 #include "promise.h"
 
 #include "checked_path.h"
@@ -252,9 +252,9 @@ struct victim *ending_promise(const struct ending *ending)
     promise_start(false);
     if (victim != NULL)
         return promise_live(victim, ending);
-    if (span != NULL && arena_has((uintptr_t)ending->pointer))
+    if (span != NULL && machine_has((uintptr_t)ending->pointer))
         promise_dead(ending, span);
-    else if (!arena_is_open((uintptr_t)ending->pointer))
+    else if (!machine_is_open((uintptr_t)ending->pointer))
         promise_line((struct reason){ending->act, PROMISE_NO_CLASS},
                      "P302 foreign pointer: %s: the address was never handed out by this allocator",
                      names[ending->ender]);
@@ -270,7 +270,8 @@ static struct ended reallocate(const struct ending *ending)
 /* As lib/api does it. */
 static void end_plainly(const struct ending *ending, uint8_t maker)
 {
-    bool is_freed = sg_policy.is_checked ? checked_free(ending->pointer, maker, BYTES_ANY)
+    struct end_call call = {names[ending->ender], maker};
+    bool is_freed = sg_policy.is_checked ? checked_free(ending->pointer, &call, BYTES_ANY)
                                          : fast_free(ending->pointer, maker);
 
     if (!is_freed)
@@ -279,6 +280,7 @@ static void end_plainly(const struct ending *ending, uint8_t maker)
 
 static void end_stated(const struct ending *ending, uint8_t maker)
 {
+    struct end_call call = {names[ending->ender], maker};
     struct stated stated = {.bytes = ending->bytes};
     bool is_freed = false;
 
@@ -287,7 +289,7 @@ static void end_stated(const struct ending *ending, uint8_t maker)
     else if (!sg_policy.is_checked)
         is_freed = fast_free_sized(ending->pointer, ending->bytes, maker);
     else if (ending->ender == ENDER_DELETE_SIZED)
-        is_freed = checked_free(ending->pointer, maker, ending->bytes);
+        is_freed = checked_free(ending->pointer, &call, ending->bytes);
     if (!is_freed)
         sg_pool_free_stated(ending->pointer, stated, maker, names[ending->ender]);
 }

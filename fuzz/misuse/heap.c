@@ -1,7 +1,7 @@
 #include "heap.h"
 
-#include "arena.h"
 #include "child.h"
+#include "machine.h"
 #include "promise.h"
 #include "worker.h"
 
@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-#define EDGE 64u
+#define EDGE 32u
 #define USES_MAX 300u
 
 int act_current = NO_ACT;
@@ -59,7 +59,7 @@ static bool stain_is_there(struct stain *stain)
     const struct span *span = page_map_lookup((uintptr_t)stain->slot);
     if (span != NULL && span->slots.slot_count > 0 && span->slots.class == stain->class &&
         slot_state_of(&span->slots, stain->slot) != NULL &&
-        arena_is_open_range((uintptr_t)stain->slot, sg_size_classes[stain->class].slot_bytes))
+        machine_is_open_range((uintptr_t)stain->slot, sg_size_classes[stain->class].slot_bytes))
         return true;
     wild_add((uintptr_t)stain->slot,
              (uintptr_t)stain->slot + sg_size_classes[stain->class].slot_bytes, stain->act);
@@ -122,13 +122,14 @@ static char *call(const struct making *making)
 
     if (making->kind == MAKE_ALIGNED)
         return sg_pool_allocate_aligned(making->alignment, making->bytes, making->maker);
-    if (making->kind == MAKE_CALLOC && sg_policy.is_checked)
-        return sg_pool_allocate_zeroed(making->bytes);
     block = sg_policy.is_checked ? checked_allocate(making->bytes, making->maker)
                                  : fast_allocate(making->bytes, making->maker);
+    if (making->kind == MAKE_CALLOC && block == NULL)
+        return sg_pool_allocate_zeroed(making->bytes);
+    if (making->kind == MAKE_CALLOC && !sg_policy.is_checked)
+        memset(block, 0, making->bytes);
     if (making->kind == MAKE_CALLOC)
-        return block != NULL ? memset(block, 0, making->bytes)
-                             : sg_pool_allocate_zeroed(making->bytes);
+        return block; /* as lib/api has it: on the checked path it was found to be zero */
     return block != NULL ? block : sg_pool_allocate(making->bytes, making->maker);
 }
 

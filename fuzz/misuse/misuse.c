@@ -1,8 +1,8 @@
 #include "misuse.h"
 
-#include "arena.h"
 #include "child.h"
 #include "heap.h"
+#include "machine.h"
 #include "strike.h"
 
 #include "page_map.h"

@@ -1,8 +1,8 @@
 #include "strike.h"
 
-#include "arena.h"
 #include "child.h"
 #include "heap.h"
+#include "machine.h"
 
 #include "fault.h"
 #include "page_map.h"
@@ -59,10 +59,10 @@ static bool is_fresh(uint8_t state)
 /* What is left of a mapping beside pages of ours, which are longer than the kernel's. */
 static bool is_cut_off(uintptr_t address)
 {
-    uintptr_t sides[2] = {address - ARENA_OS_PAGE_BYTES, address + ARENA_OS_PAGE_BYTES};
+    uintptr_t sides[2] = {address - MACHINE_OS_PAGE_BYTES, address + MACHINE_OS_PAGE_BYTES};
 
     for (int i = 0; i < 2; i++)
-        if (page_map_lookup(sides[i]) != NULL && arena_is_one_mapping(address, sides[i]))
+        if (page_map_lookup(sides[i]) != NULL && machine_is_one_mapping(address, sides[i]))
             return true;
     return false;
 }
@@ -71,7 +71,7 @@ static bool is_cut_off(uintptr_t address)
 static const char *on_free(const char *from, int act, enum effect *ret_effect)
 {
     const struct span *span = page_map_lookup((uintptr_t)from);
-    const char *page_end = (const char *)(((uintptr_t)from | (ARENA_OS_PAGE_BYTES - 1)) + 1);
+    const char *page_end = (const char *)(((uintptr_t)from | (MACHINE_OS_PAGE_BYTES - 1)) + 1);
 
     if (span == NULL && is_cut_off((uintptr_t)from))
         return page_end;
@@ -156,7 +156,7 @@ static uintptr_t reach_of(const char *from)
 /* One OS page's part of the strike. */
 static enum effect write_part(const struct strike *strike, char *from, char *end)
 {
-    if (!arena_is_open((uintptr_t)from)) {
+    if (!machine_is_open((uintptr_t)from)) {
         *(volatile char *)(strike->downwards ? end - 1 : from) = 'X';
         child_fail("a page without access can be written to");
     }
@@ -171,12 +171,12 @@ static enum effect write_all(const struct strike *strike)
     enum effect all = EFFECT_NONE;
 
     while (from < end) {
-        uintptr_t part = strike->downwards ? (end - 1) & ~(ARENA_OS_PAGE_BYTES - 1) : from;
-        uintptr_t part_end = strike->downwards ? end : (from | (ARENA_OS_PAGE_BYTES - 1)) + 1;
+        uintptr_t part = strike->downwards ? (end - 1) & ~(MACHINE_OS_PAGE_BYTES - 1) : from;
+        uintptr_t part_end = strike->downwards ? end : (from | (MACHINE_OS_PAGE_BYTES - 1)) + 1;
 
         part = part < from ? from : part;
         part_end = part_end > end ? end : part_end;
-        if (part >= reach && arena_is_open(part))
+        if (part >= reach && machine_is_open(part))
             child_fail("no guard between two spans");
         enum effect effect = write_part(strike, (char *)part, (char *)part_end);
         all = effect > all ? effect : all;
@@ -196,8 +196,8 @@ void strike(const struct strike *strike)
         [EFFECT_PENDING] = OUTCOME_OPEN,
     };
 
-    if (!arena_has((uintptr_t)strike->from) ||
-        !arena_has((uintptr_t)strike->from + strike->bytes - 1))
+    if (!machine_has((uintptr_t)strike->from) ||
+        !machine_has((uintptr_t)strike->from + strike->bytes - 1))
         return;
     under_way.from = (uintptr_t)strike->from;
     under_way.end = under_way.from + strike->bytes;
@@ -248,12 +248,12 @@ void strike_judge_fault(uintptr_t address, const void *context)
 {
     if (address < under_way.from || address >= under_way.end)
         child_fail("a fault outside of an attack's own writes");
-    if (arena_is_open(address))
+    if (machine_is_open(address))
         child_fail("a fault where there is access");
-    arena_said_nothing();
+    machine_said_nothing();
     bool is_told = sg_fault_describe(address, true, context);
 
-    const char *finding = strstr(arena_said(), "]: ");
+    const char *finding = strstr(machine_said(), "]: ");
     const struct span *span = page_map_lookup(address);
     if (is_told != (finding != NULL) || (!is_told && span != NULL))
         child_fail("a fault in memory of the heap is not told");

@@ -2,9 +2,9 @@
  * report or a fault is the end of the input, and is compared. See README.md. */
 #include "target.h"
 
-#include "arena.h"
 #include "child.h"
 #include "heap.h"
+#include "machine.h"
 #include "misuse.h"
 #include "promise.h"
 #include "step.h"
@@ -57,12 +57,12 @@ char *misuse_decoy(bool on_stack)
 
 static void on_report(void)
 {
-    int act = promise_judge(arena_said());
+    int act = promise_judge(machine_said());
 
-    snprintf(child_page->said, sizeof(child_page->said), "%s", arena_said());
+    snprintf(child_page->said, sizeof(child_page->said), "%s", machine_said());
     if (act < 0)
         child_fail("said: %.*sthe model expects: %s", (int)(sizeof(child_page->failure) / 2),
-                   arena_said()[0] == '\0' ? "nothing, and aborted\n" : arena_said(),
+                   machine_said()[0] == '\0' ? "nothing, and aborted\n" : machine_said(),
                    promise_text());
     act_settle(act, act == act_current ? OUTCOME_IMMEDIATE : OUTCOME_LATER);
     check_decoys();
@@ -116,14 +116,14 @@ void misuse_begin(const struct setting *setting)
     static const struct child_events events = {on_report, on_fault};
     struct report_settings settings = {.profile = names[setting->profile],
                                        .target = REPORT_DESCRIPTOR,
-                                       .descriptor = ARENA_REPORT_DESCRIPTOR};
+                                       .descriptor = MACHINE_REPORT_DESCRIPTOR};
     char options[64];
 
     victim_profile = setting->profile;
     child_page->profile = (uint8_t)setting->profile;
     snprintf(options, sizeof(options), "profile=%s:sample_bytes=%d:sample_slots=256",
              names[setting->profile], setting->is_sampled ? 1 : 0);
-    arena_start(setting->has_chance ? 0 : setting->seed);
+    machine_start(setting->has_chance ? 0 : setting->seed);
     sg_options_apply(options);
     sg_report_configure(&settings);
     sg_secrets_start(sg_options.encode != 0);

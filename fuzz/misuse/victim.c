@@ -1,7 +1,7 @@
 #include "victim.h"
 
-#include "arena.h"
 #include "child.h"
+#include "machine.h"
 #include "page_map.h"
 
 #include <string.h>
@@ -56,7 +56,7 @@ static void measure(struct victim *victim)
         child_fail("a block of %zu bytes has no span", victim->bytes);
     victim->class = span->slots.class;
     if (victim->class == CLASS_LARGE)
-        victim->slot_bytes = ((end + ARENA_OS_PAGE_BYTES - 1) & ~(ARENA_OS_PAGE_BYTES - 1)) -
+        victim->slot_bytes = ((end + MACHINE_OS_PAGE_BYTES - 1) & ~(MACHINE_OS_PAGE_BYTES - 1)) -
                              (uintptr_t)victim->address;
     else
         victim->slot_bytes = sg_size_classes[victim->class].slot_bytes;
@@ -77,7 +77,7 @@ static void require_alone(const struct victim *victim)
 void victim_begin(struct victim *victim)
 {
     if ((uintptr_t)victim->address % victim->alignment != 0 ||
-        !arena_is_open_range((uintptr_t)victim->address, victim->bytes))
+        !machine_is_open_range((uintptr_t)victim->address, victim->bytes))
         child_fail("a block of %zu bytes lies outside of the heap", victim->bytes);
     measure(victim);
     if (victim->slot_bytes < victim->bytes)
