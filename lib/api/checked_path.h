@@ -77,6 +77,7 @@ static ALWAYS_INLINE bool checked_free(void *object, const struct end_call *endi
         (stated != BYTES_ANY && UNLIKELY(bytes != stated)))
         return false;
 
+    SYNC_POINT(SYNC_HANDOVER, state); /* as in thread_cache_push() */
     /* Release: who finds the canary gone must find the state changed, see checked_slot.h. */
     store_relaxed(state, SLOT_CACHED);
     atomic_thread_fence(memory_order_release);

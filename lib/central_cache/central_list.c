@@ -6,6 +6,7 @@
 #include "policy.h"
 #include "report.h"
 #include "secrets.h"
+#include "sync_point.h"
 
 COLD_ZEROES struct central_list sg_central[CLASS_COUNT];
 
@@ -24,6 +25,7 @@ static void lock(struct central_list *list, uint32_t class)
     lock_acquire(&list->lock, RANK_CENTRAL_LIST);
     if (UNLIKELY(!load_relaxed(&list->is_used))) {
         list->random = sg_secrets_random(SECRETS_CLASS + class + 1);
+        SYNC_POINT(SYNC_PUBLISH, list);
         store_relaxed(&list->is_used, true);
     }
 }

@@ -10,6 +10,7 @@
 #include "page_cache.h"
 #include "policy.h"
 #include "span_quarantine.h"
+#include "sync_point.h"
 
 #define QUARANTINE_BYTES_EACH (8 * KIB) /* on average, of the spans in quarantine */
 
@@ -135,7 +136,9 @@ struct span *sg_central_span_create(uint32_t class)
     span->given_back = zeroed ? all_pages(span) : 0;
     sg_page_cache_note_absent(__builtin_popcountll(span->given_back));
     span->free_slots = info->slot_count;
+    SYNC_POINT(SYNC_PUBLISH, span);
     span->slots.slot_count = info->slot_count;
+    SYNC_POINT(SYNC_PUBLISH, span);
     if (!zeroed)
         clear_body(span);
     return span;
@@ -152,6 +155,7 @@ static void release(struct span *span)
         sg_central_note_guard(-(long)(span_bytes(span) - sg_central_body_bytes(class)));
         sg_page_cache_give(span, false, open_pages);
     }
+    SYNC_POINT(SYNC_HANDOVER, states);
     sg_object_pool_give((void *)states, states_bytes(class));
 }
 
@@ -175,6 +179,7 @@ void sg_central_spans_release(struct span *chain)
         struct span *span = chain;
 
         chain = span->link.next == NULL ? NULL : container_of(span->link.next, struct span, link);
+        SYNC_POINT(SYNC_HANDOVER, span);
         span->slots.mark = MARK_GIVEN_UP;
         if (!sg_span_quarantine_put(&sg_quarantine_central, span, false))
             release(span);

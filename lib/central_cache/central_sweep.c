@@ -9,6 +9,7 @@
 #include "central_state.h"
 #include "os_memory.h"
 #include "page_cache.h"
+#include "sync_point.h"
 
 #define SWEEP_BYTES_MIN (512 * KIB)
 #define CREDIT_BYTES_MAX (64 * MIB)
@@ -92,6 +93,7 @@ static uint64_t give_pages_back(const struct span *span)
     for (size_t page = 0; page < count; page++) {
         uintptr_t from = span->slots.base + page * os_page;
 
+        SYNC_POINT(SYNC_READ, span);
         if ((given >> page & 1) == 0 && all_free(span, from, from + os_page))
             continue;
         given |= give_run_back(span, run, page);
@@ -102,6 +104,7 @@ static uint64_t give_pages_back(const struct span *span)
 
 static void note_given_back(struct span *span, uint64_t given)
 {
+    SYNC_POINT(SYNC_PUBLISH, span);
     sg_page_cache_note_absent(__builtin_popcountll(given) - __builtin_popcountll(span->given_back));
     span->given_back = given;
 }

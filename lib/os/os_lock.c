@@ -1,6 +1,10 @@
 #include "os_lock.h"
 
+#ifdef SG_LABORATORY
+#define SPINS 1u /* one thread runs at a time there: nothing changes while this one spins */
+#else
 #define SPINS 100u
+#endif
 #define STARVATION_PATIENCE_MS 200u
 
 _Atomic uint32_t sg_lock_patience_ms = 10;
@@ -37,6 +41,7 @@ static void wait_while_held(struct lock *lock)
 /* One attempt from the state `word`; true if the lock is ours. */
 static bool attempt(struct lock *lock, uint32_t word)
 {
+    SYNC_POINT(SYNC_READ, lock);
     switch (word) {
     case LOCK_FREE:
         /* CONTENDED, not HELD: others may sleep, and the one who frees the lock must wake them. */
@@ -84,6 +89,7 @@ void sg_lock_freeze(struct lock *lock)
         sg_lock_acquire_slow(lock);
     store_relaxed(&lock->holder, 0);
     store_relaxed(&freezer, os_thread_tag());
+    SYNC_POINT(SYNC_PUBLISH, lock);
     /* Release: one who takes the lock over sees what was written under it. */
     if (atomic_exchange_explicit(&lock->word, LOCK_FROZEN, memory_order_release) == LOCK_CONTENDED)
         sg_os_wake(&lock->word, INT32_MAX);
@@ -94,6 +100,7 @@ void sg_lock_thaw_parent(struct lock *lock)
     uint32_t expected = LOCK_FROZEN;
 
     store_relaxed(&freezer, 0);
+    SYNC_POINT(SYNC_PUBLISH, lock);
     if (atomic_compare_exchange_strong_explicit(&lock->word, &expected, LOCK_FREE,
                                                 memory_order_release, memory_order_relaxed))
         sg_os_wake(&lock->word, INT32_MAX);

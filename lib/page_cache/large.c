@@ -11,6 +11,7 @@
 #include "secrets.h"
 #include "size_class.h"
 #include "span_quarantine.h"
+#include "sync_point.h"
 
 /* From here on moving page tables beats copying; below, the two mappings that each move splits off
  * would not be worth it. Measured with tests/memory/lazy.c. */
@@ -130,6 +131,7 @@ static void describe(struct span *span, struct large_request request)
     span->slots.class = CLASS_LARGE;
     span->slots.states = &span->large_state;
     store_relaxed(&span->large_state, request.maker);
+    SYNC_POINT(SYNC_PUBLISH, span);
     span->slots.slot_count = 1;
 }
 
@@ -189,6 +191,7 @@ void *sg_large_open(struct span *span, struct large_request request, bool zeroed
 
 bool sg_large_claim(struct span *span, uint8_t state)
 {
+    SYNC_POINT(SYNC_HANDOVER, span);
     /* Read-modify-write, unlike small slots: no batch would find a second free later. Relaxed: the
      * page cache's lock orders what follows. */
     return atomic_compare_exchange_strong_explicit(&span->large_state, &state, SLOT_RESIZING,
@@ -202,6 +205,7 @@ static void release(struct span *span)
     bool all_closed = load_relaxed(&span->large_state) == SLOT_QUARANTINED &&
                       span->is_closed_around;
 
+    SYNC_POINT(SYNC_PUBLISH, span);
     store_relaxed(&span->large_state, SLOT_CENTRAL);
     sg_sample_end(span->sample);
     /* What is called closed must be: a later guard there is not asked for again. */
@@ -260,6 +264,7 @@ static bool close_object(struct span *span, bool wanted)
     sg_sample_note_free(span->sample);
     atomic_fetch_sub_explicit(&live_count, 1, memory_order_relaxed);
     atomic_fetch_sub_explicit(&live_bytes, span->large_bytes, memory_order_relaxed);
+    SYNC_POINT(SYNC_PUBLISH, span);
     store_relaxed(&span->large_state, is_closed ? SLOT_QUARANTINED : SLOT_CENTRAL);
     return is_closed;
 }

@@ -6,6 +6,7 @@
 #include "page_cache.h"
 #include "page_guard.h"
 #include "page_map.h"
+#include "sync_point.h"
 
 struct page_cache sg_page_cache;
 
@@ -294,6 +295,7 @@ struct span *sg_page_cache_take(struct page_request request, bool *ret_zeroed)
         sg_page_cache.used_pages += span->pages;
     }
     unlock();
+    SYNC_POINT(SYNC_HANDOVER, span);
     if (span == NULL || sg_page_access_set(&access))
         return span;
     sg_page_cache_give(span, *ret_zeroed, 0); /* no more mappings */
@@ -304,7 +306,9 @@ void sg_page_cache_give(struct span *span, bool zeroed, size_t open_pages)
 {
     lock();
     ASSERT(span->slots.owner == SPAN_CENTRAL || span->slots.owner == SPAN_LARGE);
+    SYNC_POINT(SYNC_PUBLISH, span);
     span->slots.slot_count = 0; /* first: from here on nothing in it can be freed */
+    SYNC_POINT(SYNC_PUBLISH, span);
     span->slots.base = span_start(span);
     span->space = sg_page_space_of(span->slots.owner);
     span->slots.owner = SPAN_NOWHERE; /* so that its base is its start from here on */

@@ -8,6 +8,7 @@
 #include "report.h"
 #include "sample.h"
 #include "size_class.h"
+#include "sync_point.h"
 
 /* As many as the slot has, or as the program asked for if `slot` holds a whole canary. */
 static size_t bytes_of_slot(const struct span *span, const char *slot, uint8_t state)
@@ -112,6 +113,7 @@ struct block sg_block_prove(const void *object, const char *function)
     if (span == NULL)
         report_bare(MISUSE_FOREIGN, object, function);
 
+    SYNC_POINT(SYNC_READ, span);
     slot_state_byte *state = slot_state_of(&span->slots, object);
     if (state == NULL && span->slots.slot_count == 0)
         report_bare(MISUSE_STALE, object, function);
@@ -119,6 +121,7 @@ struct block sg_block_prove(const void *object, const char *function)
         report_interior(span, object, function);
 
     struct block block = {.span = span, .state = state, .live_state = load_relaxed(state)};
+    SYNC_POINT(SYNC_READ, state);
     if (!SG_WITHOUT_PROOF && !slot_state_is_live(block.live_state))
         sg_block_report_double_free(&block, object, function);
     prove_content(&block, object, function);

@@ -3,6 +3,7 @@
 #include "bits.h"
 #include "list.h"
 #include "metadata.h"
+#include "sync_point.h"
 
 /* Record sizes: 64 to 1 KiB in steps of 64, then powers of two and what a thread cache needs. */
 #define STEP_BYTES 64u
@@ -166,6 +167,7 @@ void sg_object_pool_give(void *object, size_t bytes)
     lock_acquire(&pool->lock, RANK_OBJECT_POOL);
     bool empty = give_locked(pool, index, object);
     lock_release(&pool->lock, RANK_OBJECT_POOL);
+    SYNC_POINT(SYNC_HANDOVER, object);
     if (empty)
         sg_metadata_give(kind_of(index), chunk_of(object, index));
 }

@@ -3,6 +3,7 @@
 #include "metadata.h"
 #include "os_lock.h"
 #include "span.h"
+#include "sync_point.h"
 
 COLD_ZEROES struct page_map_root sg_page_map_near;
 
@@ -49,6 +50,7 @@ static void add_leaf(struct page_map_leaf *_Atomic *entry)
         return;
     ANNOTATE_ATOMIC(leaf, sizeof(*leaf));
     ANNOTATE_ATOMIC(entry, sizeof(*entry));
+    SYNC_POINT(SYNC_PUBLISH, entry);
     /* Release: as above. */
     atomic_store_explicit(entry, leaf, memory_order_release);
 }
@@ -93,6 +95,7 @@ static void set_entries(struct span *_Atomic *entries, size_t count, struct span
 {
     size_t i = 0;
 
+    SYNC_POINT(SYNC_PUBLISH, entries);
     /* Release: who finds the span finds it filled in. */
     for (; i + 4 <= count; i += 4) {
         atomic_store_explicit(&entries[i], span, memory_order_release);
@@ -100,8 +103,10 @@ static void set_entries(struct span *_Atomic *entries, size_t count, struct span
         atomic_store_explicit(&entries[i + 2], span, memory_order_release);
         atomic_store_explicit(&entries[i + 3], span, memory_order_release);
     }
-    for (; i < count; i++)
+    for (; i < count; i++) {
+        SYNC_POINT(SYNC_PUBLISH, &entries[i]); /* also between the first page and the last */
         atomic_store_explicit(&entries[i], span, memory_order_release);
+    }
 }
 
 void sg_page_map_set(uintptr_t base, size_t pages, struct span *span)

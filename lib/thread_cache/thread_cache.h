@@ -17,6 +17,7 @@
 #include "compiler.h"
 #include "list.h"
 #include "size_class.h"
+#include "sync_point.h"
 
 #define OVERFLOWS_MAX 7u
 
@@ -127,6 +128,7 @@ static inline bool thread_cache_push(struct thread_cache *cache, size_t class, v
 
     if (UNLIKELY(count >= bin->capacity))
         return false;
+    SYNC_POINT(SYNC_HANDOVER, state); /* the state was proven: another may come second here */
     store_relaxed(state, SLOT_CACHED);
     entry_encode(&bin->entries[count], slot, state);
     /* Release: a forked child that reclaims the caches of others finds the entry it counts. */

@@ -8,6 +8,7 @@
 #include "os_thread.h"
 #include "policy.h"
 #include "secrets.h"
+#include "sync_point.h"
 
 #define FREE_LEASE_BYTES ((size_t)2048) /* what each thread may cache besides the common bound */
 #define LEASE_STEP_BYTES (32 * KIB)
@@ -91,6 +92,7 @@ bool sg_thread_cache_lease(struct thread_cache *cache, size_t capacity_bytes)
     if (capacity_bytes > sg_options.thread_cache_bytes)
         return false;
 
+    SYNC_POINT(SYNC_READ, &registry.leased_bytes);
     size_t missing = align_up(capacity_bytes - cache->leased_bytes, LEASE_STEP_BYTES);
     uint64_t before =
         atomic_fetch_add_explicit(&registry.leased_bytes, missing, memory_order_relaxed);
@@ -102,11 +104,11 @@ bool sg_thread_cache_lease(struct thread_cache *cache, size_t capacity_bytes)
     return true;
 }
 
-/* The calling thread's cache ends; what it frees from now on goes straight to the central cache. */
-static void retire(struct thread_cache *cache)
+void sg_thread_cache_retire(struct thread_cache *cache)
 {
     sg_thread_cache_self = &sg_thread_cache_none;
     leave(cache);
+    SYNC_POINT(SYNC_HANDOVER, cache);
     sg_thread_cache_drain(cache);
     sg_object_pool_give(cache, sizeof(*cache));
 }
@@ -117,7 +119,7 @@ static void at_thread_exit(void *value)
 
     if (++cache->exit_rounds < EXIT_ROUNDS && sg_os_thread_exit_arm(cache))
         return;
-    retire(cache);
+    sg_thread_cache_retire(cache);
 }
 
 void sg_thread_registry_start(void)
@@ -164,7 +166,7 @@ struct thread_cache *sg_thread_cache_get(void)
     /* A cache that nobody would drain is a leak for each thread: better none. The first thread's
      * lives as long as the process. */
     if (!sg_os_thread_exit_arm(cache) && sg_thread_registry_is_threaded())
-        retire(cache);
+        sg_thread_cache_retire(cache);
     return sg_thread_cache_self;
 }
 

@@ -9,6 +9,10 @@
  * thread is about to end. Never NULL. No lock may be held. */
 HIDDEN struct thread_cache *sg_thread_cache_get(void);
 
+/* The calling thread's cache ends; what it frees from now on goes straight to the central cache.
+ * Called when the thread ends, and by harnesses that play this. */
+HIDDEN void sg_thread_cache_retire(struct thread_cache *cache);
+
 /* Once, when the library starts. */
 HIDDEN void sg_thread_registry_start(void);
 
