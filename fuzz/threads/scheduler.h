@@ -27,7 +27,7 @@ typedef unsigned chooser(void *strategy, const struct choice *choice);
 struct scheduler_run {
     unsigned threads; /* 1 to SCHEDULER_THREADS_MAX */
     /* What a thread does. True: it ends really, with its destructors, and another with the same
-     * number takes its place and calls this again. */
+     * number takes its place and calls this again; one at a time. */
     bool (*body)(unsigned thread);
     chooser *choose;
     void *strategy;

@@ -40,6 +40,7 @@ static struct {
     size_t count;
     unsigned threads;
     size_t next[SCHEDULER_THREADS_MAX];
+    unsigned ending; /* the thread that ends really, or SCHEDULER_THREADS_MAX: one at a time */
     unsigned inside; /* threads in the midst of an action */
     unsigned actions;
 } program;
@@ -110,14 +111,22 @@ static bool body(unsigned thread)
 {
     size_t *next = &program.next[thread];
 
+    if (program.ending == thread) { /* that was its predecessor, destructors and all */
+        program.ending = SCHEDULER_THREADS_MAX;
+        program.inside--;
+    }
     while (*next < program.count) {
         struct action action = action_of(program.records + *next * ACTION_BYTES);
 
         ++*next;
         if (action.thread % program.threads != thread)
             continue;
-        if (action.op == ACTION_EXIT && action.delta % REALLY == 0)
+        if (action.op == ACTION_EXIT && action.delta % REALLY == 0 &&
+            program.ending == SCHEDULER_THREADS_MAX) {
+            program.ending = thread;
+            program.inside++;
             return true;
+        }
         shadow_note_call((unsigned)*next);
         perform(&action);
         scheduler_point();
@@ -154,6 +163,7 @@ static struct scheduler_result run(const struct header *header, struct strategy 
     program.inside = 0;
     program.actions = 0;
     memset(program.next, 0, sizeof(program.next));
+    program.ending = SCHEDULER_THREADS_MAX;
     struct scheduler_result result = scheduler_run(&plan);
     actions_end();
     walk_end();

@@ -5,6 +5,7 @@
 #include "os_memory.h"
 #include "page_cache.h"
 #include "policy.h"
+#include "sync_point.h"
 
 /* calloc spares itself the zeroes from here on. Beyond the sizes of the fast path, which knows
  * only one state of a cached slot. */
@@ -159,6 +160,7 @@ uint32_t sg_central_carve(struct central_list *list, struct span *span, struct c
         count += carve_word((struct carving){list, span}, word, entries + count, wanted - count);
         word = word + 1 == words ? 0 : word + 1;
     }
+    SYNC_POINT(SYNC_HANDOVER, span);
     span->free_slots -= count;
     list->free_slots -= count;
     list->unswept -= list->unswept < count ? list->unswept : count;

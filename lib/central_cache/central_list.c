@@ -91,6 +91,7 @@ static uint32_t take_transfer(uint32_t class, struct cache_entry *entries, uint3
     uint32_t count = list->transfer_count < wanted ? list->transfer_count : wanted;
 
     list->transfer_count -= count;
+    SYNC_POINT(SYNC_HANDOVER, list);
     for (uint32_t i = 0; i < count; i++) {
         struct free_slot free_slot = decode(class, &list->transfer[list->transfer_count + i]);
 
@@ -171,6 +172,7 @@ static struct span *span_of(uint32_t class, struct free_slot free_slot)
 static void to_span(struct central_list *list, struct span *span, slot_state_byte *state,
                     struct span **empty)
 {
+    SYNC_POINT(SYNC_HANDOVER, state);
     store_relaxed(state, SLOT_CENTRAL);
     span->free_slots++;
     list->free_slots++;

@@ -58,6 +58,7 @@ void sg_page_cache_remove(struct span *span)
 {
     enum run_kind kind = span->slots.mark;
 
+    SYNC_POINT(SYNC_HANDOVER, span);
     sg_page_runs_remove(runs_of(kind, span->space), span);
     if (kind == RUN_DIRTY) {
         sg_page_cache.dirty_pages -= span->pages;
@@ -115,6 +116,7 @@ void sg_page_cache_insert(struct span *span, enum run_kind kind)
     span->slots.owner = SPAN_FREE;
     span->slots.mark = (uint8_t)kind;
     map_ends(span);
+    SYNC_POINT(SYNC_HANDOVER, span);
     sg_page_runs_insert(runs_of(kind, span->space), span);
     if (kind == RUN_DIRTY) {
         sg_page_cache.dirty_pages += span->pages;

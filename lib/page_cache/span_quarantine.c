@@ -2,6 +2,7 @@
 
 #include "options.h"
 #include "secrets.h"
+#include "sync_point.h"
 
 COLD_ZEROES struct span_quarantine sg_quarantine_central;
 COLD_ZEROES struct span_quarantine sg_quarantine_large;
@@ -33,7 +34,9 @@ bool sg_span_quarantine_put(struct span_quarantine *quarantine, struct span *spa
         return false;
     lock(quarantine);
     if (quarantine->count < SPAN_QUARANTINE_MAX) {
-        quarantine->held[quarantine->count++] = span;
+        quarantine->held[quarantine->count] = span;
+        SYNC_POINT(SYNC_HANDOVER, span);
+        quarantine->count++;
         quarantine->pages += span->pages;
         put = true;
     }
@@ -54,6 +57,7 @@ struct span *sg_span_quarantine_evict(struct span_quarantine *quarantine, uint32
         uint32_t chosen = random_below(&quarantine->random, older); /* never the one put last */
 
         span = quarantine->held[chosen];
+        SYNC_POINT(SYNC_HANDOVER, span);
         quarantine->held[chosen] = quarantine->held[--quarantine->count];
         quarantine->pages -= span->pages;
     }

@@ -3,6 +3,7 @@
 #include "bits.h"
 #include "os_memory.h"
 #include "secrets.h"
+#include "sync_point.h"
 
 #define REGION_BYTES_FIRST (256 * KIB)
 #define REGION_BYTES_MAX (8 * MIB)
@@ -139,6 +140,7 @@ static void *take_free(struct stock *stock)
 
     if (kept == NULL)
         return take_from_ledger(stock);
+    SYNC_POINT(SYNC_HANDOVER, kept);
     stock->kept = kept->next;
     stock->kept_bytes -= stock->chunk_bytes;
     return kept;
@@ -148,6 +150,7 @@ static void *take_fresh(struct stock *stock)
 {
     void *chunk = stock->fresh;
 
+    SYNC_POINT(SYNC_HANDOVER, chunk);
     stock->fresh += stock->chunk_bytes;
     return chunk;
 }
@@ -193,6 +196,7 @@ static void give_locked(struct stock *stock, void *chunk)
 
     if (stock->kept_bytes < KEPT_BYTES_MAX) {
         kept->next = stock->kept;
+        SYNC_POINT(SYNC_HANDOVER, kept);
         stock->kept = kept;
         stock->kept_bytes += stock->chunk_bytes;
         return;

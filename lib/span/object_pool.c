@@ -107,6 +107,7 @@ static void *take_from(struct pool *pool, uint32_t index, struct chunk *chunk)
 {
     void *record;
 
+    SYNC_POINT(SYNC_HANDOVER, chunk);
     if (chunk->first_free != NO_RECORD) {
         record = record_at(chunk, index, chunk->first_free);
         chunk->first_free = *(uint16_t *)record;
@@ -150,6 +151,7 @@ static bool give_locked(struct pool *pool, uint32_t index, void *object)
     if (chunk->live_count == records_per_chunk(index) || chunk->epoch != pool->epoch)
         enlist(pool, chunk);
     *(uint16_t *)object = chunk->first_free;
+    SYNC_POINT(SYNC_HANDOVER, object);
     chunk->first_free = (uint16_t)(((uintptr_t)object - (uintptr_t)record_at(chunk, index, 0)) /
                                    record_bytes(index));
     pool->live_count--;

@@ -54,6 +54,7 @@ static void enter(struct thread_cache *cache)
 {
     lock();
     list_push(&registry.caches, &cache->link);
+    SYNC_POINT(SYNC_HANDOVER, cache);
     bool is_second = ++registry.count > 1 && !load_relaxed(&registry.is_threaded);
     if (is_second)
         store_relaxed(&registry.is_threaded, true);
@@ -177,6 +178,7 @@ void sg_thread_registry_statistics(struct thread_cache_statistics *ret_statistic
     for (struct list_node *node = registry.caches; node != NULL; node = node->next) {
         struct thread_cache *cache = container_of(node, struct thread_cache, link);
 
+        SYNC_POINT(SYNC_READ, cache);
         ret_statistics->caches++;
         for (uint32_t class = 0; class < CLASS_COUNT; class ++)
             ret_statistics->cached_slots[class] += load_relaxed(&cache->bins[class].count);
