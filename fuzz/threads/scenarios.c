@@ -69,6 +69,11 @@ const struct scenario scenarios[] = {
         .calls = {{END(0)}, {RESIZE(1, LARGE + 40000)}},
     },
     {
+        .name = "a large block grows against allocation of what lies above",
+        .before = {MAKE(0, LARGE)},
+        .calls = {{RESIZE(0, LARGE + 40000)}, {MAKE(1, ONE), END(1)}},
+    },
+    {
         .name = "two large blocks shrink",
         .before = {MAKE(0, 2 * LARGE), MAKE(1, 2 * LARGE)},
         .calls = {{RESIZE(0, LARGE)}, {RESIZE(1, LARGE)}},

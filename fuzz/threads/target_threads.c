@@ -262,7 +262,7 @@ static uint8_t draw_op(struct random *random)
 static struct swarm draw_swarm(struct random *random)
 {
     static const uint8_t slots[4] = {2, 4, 12, 32};
-    static const uint8_t kinds[8] = {0, 0, 0, 0, 1, 1, 2, 3};
+    static const uint8_t kinds[8] = {0, 0, 0, 1, 1, 2, 2, 3};
     struct swarm swarm = {
         .threads = 2 + random_below(random, 3),
         .slots = slots[random_below(random, 4)],

@@ -111,6 +111,8 @@ void sg_thread_cache_retire(struct thread_cache *cache)
     leave(cache);
     SYNC_POINT(SYNC_HANDOVER, cache);
     sg_thread_cache_drain(cache);
+    if (SG_DEBUG_CHECKS)
+        __builtin_memset(cache, 0xdd, sizeof(*cache)); /* who still looks there shall notice */
     sg_object_pool_give(cache, sizeof(*cache));
 }
 
