@@ -353,5 +353,11 @@ void actions_end(void)
 
 const struct shadow *actions_shadow(void)
 {
-    return &model.shadows[0];
+    static struct shadow all;
+
+    if (model.is_shared)
+        return &model.shadows[0];
+    for (unsigned slot = 0; slot < OPS_SLOTS; slot++)
+        all.blocks[slot] = model.shadows[slot].blocks[slot];
+    return &all;
 }

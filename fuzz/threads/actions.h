@@ -52,7 +52,7 @@ void actions_retire(void);
 /* All blocks are freed by the calling thread; nobody else acts. */
 void actions_end(void);
 
-/* Of the shared model. */
+/* All blocks; while no thread acts. */
 const struct shadow *actions_shadow(void);
 
 #endif
