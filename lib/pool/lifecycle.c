@@ -99,23 +99,32 @@ static void step_quarantine(struct span_quarantine *quarantine, enum lock_step s
         sg_span_quarantine_abandon(quarantine);
 }
 
+/* Not written in a parent: several of its threads may fork at once. */
+static void note_damage(bool *is_damaged, bool is_found)
+{
+    if (is_found)
+        *is_damaged = true;
+}
+
 /* In the order of their ranks. A child looks at every lock: a class may have been used for the
  * first time while its parent froze the others. */
 static void step_all(enum lock_step step)
 {
     bool in_child = step == STEP_THAW_CHILD || step == STEP_REPAIR;
 
+    if (in_child)
+        __builtin_memset(&damaged, 0, sizeof(damaged));
     (void)step_lock(sg_thread_registry_lock(), step);
     for (uint32_t class = 0; class < CLASS_COUNT; class ++)
-        damaged.classes[class] = (in_child || sg_central_is_used(class)) &&
-                                 step_lock(sg_central_lock(class), step);
+        if (in_child || sg_central_is_used(class))
+            note_damage(&damaged.classes[class], step_lock(sg_central_lock(class), step));
     for (uint32_t partition = 1; partition < TYPED_PARTITIONS; partition++)
-        damaged.partitions[partition] = (in_child || sg_typed_is_used(partition)) &&
-                                        step_lock(sg_typed_lock(partition), step);
+        if (in_child || sg_typed_is_used(partition))
+            note_damage(&damaged.partitions[partition], step_lock(sg_typed_lock(partition), step));
     step_quarantine(&sg_quarantine_central, step);
     step_quarantine(&sg_quarantine_large, step);
     step_quarantine(&sg_quarantine_kept, step);
-    damaged.page_cache = step_lock(sg_page_cache_lock(), step);
+    note_damage(&damaged.page_cache, step_lock(sg_page_cache_lock(), step));
     (void)step_lock(sg_page_map_lock(), step);
     for (uint32_t i = 0; i < OBJECT_POOL_COUNT; i++)
         if (step_lock(sg_object_pool_lock(i), step))
