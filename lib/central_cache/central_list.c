@@ -138,7 +138,12 @@ uint32_t sg_central_take(uint32_t class, struct cache_entry *entries, uint32_t w
             list->free_slots += span->free_slots;
             sg_central_relist(list, span);
         }
-        count += sg_central_carve(list, span, entries + count, wanted - count);
+        uint32_t carved = sg_central_carve(list, span, entries + count, wanted - count);
+        struct free_slot wrong = {NULL, NULL};
+
+        if (UNLIKELY(carved == 0)) /* fewer are free than were counted: one was freed twice */
+            sg_central_report(class, &wrong, "malloc");
+        count += carved;
     }
     unlock(list);
     reverse(entries, count);
@@ -163,9 +168,25 @@ static struct span *span_of(uint32_t class, struct free_slot free_slot)
 {
     struct span *span = page_map_lookup((uintptr_t)free_slot.slot);
 
-    if (span == NULL || span->slots.class != class || span->slots.owner != SPAN_CENTRAL)
+    if (span == NULL || span->slots.class != class || span->slots.owner != SPAN_CENTRAL ||
+        span->slots.mark == MARK_GIVEN_UP)
         return NULL;
     return slot_state_of(&span->slots, free_slot.slot) == free_slot.state ? span : NULL;
+}
+
+void sg_central_require_empty(const struct span *span)
+{
+    const slot_state_byte *states = span->slots.states;
+    struct free_slot wrong = {NULL, NULL};
+    uint64_t seen = 0;
+
+    for (uint32_t i = 0; i + WORD_SLOTS <= span->slots.slot_count; i += WORD_SLOTS)
+        seen |= __atomic_load_n((const uint64_t *)(const void *)&states[i], __ATOMIC_RELAXED);
+    for (uint32_t i = span->slots.slot_count & ~(WORD_SLOTS - 1); i < span->slots.slot_count; i++)
+        seen |= load_relaxed(&states[i]);
+    static_assert(SLOT_CENTRAL == 0, "a word of free slots is zero");
+    if (UNLIKELY(seen != 0))
+        sg_central_report(span->slots.class, &wrong, "free");
 }
 
 /* Adds the span to `*empty` if this was its last live slot. */
@@ -183,6 +204,7 @@ static void to_span(struct central_list *list, struct span *span, slot_state_byt
         sg_central_relist(list, span);
         return;
     }
+    sg_central_require_empty(span);
     sg_central_unlist(list, span);
     list->free_slots -= span->free_slots;
     list->spans--;

@@ -48,6 +48,10 @@ extern HIDDEN struct central_list sg_central[CLASS_COUNT];
 HIDDEN void sg_central_relist(struct central_list *list, struct span *span);
 HIDDEN void sg_central_unlist(struct central_list *list, struct span *span);
 
+/* Ends the process with a report unless all slots of the span are free, as their count says. A slot
+ * that a thread frees once more after another's free came as far as here is counted twice. */
+HIDDEN void sg_central_require_empty(const struct span *span);
+
 /* A span of the class with all slots free, in no list; without the lock. NULL: no memory. */
 HIDDEN MUST_USE struct span *sg_central_span_create(uint32_t class);
 

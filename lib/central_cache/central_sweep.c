@@ -137,6 +137,7 @@ static struct span *attach(struct central_list *list, struct span *chain, struct
             sg_central_relist(list, span);
             continue;
         }
+        sg_central_require_empty(span);
         list->free_slots -= span->free_slots;
         list->spans--;
         span->link.next = empty == NULL ? NULL : &empty->link;
