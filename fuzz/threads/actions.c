@@ -43,12 +43,16 @@ static void *tier_malloc(size_t bytes)
     void *block = sg_policy.is_checked ? checked_allocate(bytes, SLOT_LIVE_MALLOC)
                                        : fast_allocate(bytes, SLOT_LIVE_MALLOC);
 
+    if (block == NULL && sg_policy.is_checked)
+        block = slot_make(bytes, SLOT_LIVE_MALLOC);
     return block != NULL ? block : sg_pool_allocate(bytes, SLOT_LIVE_MALLOC);
 }
 
+static const struct ending ending = {"free", SLOT_LIVE_MALLOC};
+
 static void tier_free(void *block)
 {
-    bool is_freed = sg_policy.is_checked ? checked_free(block, SLOT_LIVE_MALLOC, BYTES_ANY)
+    bool is_freed = sg_policy.is_checked ? checked_free(block, &ending, BYTES_ANY)
                                          : fast_free(block, SLOT_LIVE_MALLOC);
 
     if (!is_freed)
@@ -61,7 +65,7 @@ static void tier_free_stated(void *block, size_t bytes, size_t alignment)
     bool is_freed = false;
 
     if (alignment == 0)
-        is_freed = sg_policy.is_checked ? checked_free(block, SLOT_LIVE_MALLOC, bytes)
+        is_freed = sg_policy.is_checked ? checked_free(block, &ending, bytes)
                                         : fast_free_sized(block, bytes, SLOT_LIVE_MALLOC);
     if (!is_freed)
         sg_pool_free_stated(block, stated, SLOT_LIVE_MALLOC, "free_sized");
@@ -343,6 +347,16 @@ void actions_retire(void)
         sg_thread_cache_retire(cache);
     }
     sg_thread_cache_self = NULL;
+}
+
+void actions_misuse(unsigned slot, size_t bytes)
+{
+    void *block = block_of(slot)->address;
+
+    if (bytes == 0)
+        tier_free(block);
+    else
+        (void)!sg_pool_reallocate(block, bytes, "realloc");
 }
 
 void actions_end(void)

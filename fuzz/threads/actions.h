@@ -49,6 +49,9 @@ void actions_perform(const struct action *action);
 /* The calling thread's cache ends, as at the thread's end. */
 void actions_retire(void);
 
+/* Frees (0 bytes) or resizes the block of the slot and tells nobody: by several threads a misuse. */
+void actions_misuse(unsigned slot, size_t bytes);
+
 /* All blocks are freed by the calling thread; nobody else acts. */
 void actions_end(void);
 

@@ -4,16 +4,20 @@
  *
  *   explore [--most N] [NAME-PART]     TAP; of each scenario the number of its schedules
  *
- * After each schedule: the model's promises, a walk of the tiers, and all memory is back. */
+ * After each schedule: the model's promises, a walk of the tiers, and all memory is back. Where
+ * the threads misuse a block: each schedule is a process that ends with one report, the right one. */
 #include "scenarios.h"
 
 #include "actions.h"
 #include "scheduler.h"
 #include "walk.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -30,12 +34,14 @@ struct node {
     unsigned preemptions; /* in front of it */
 };
 
-static struct {
+/* Shared with children, which go on where the path ends. */
+static struct search {
     struct node nodes[NODES_MAX];
     size_t depth; /* of the path that is to be followed */
     size_t next;
     const struct scenario *scenario;
-} search;
+    struct scheduler_result result;
+} * search;
 
 static unsigned cost(const struct node *node, unsigned option)
 {
@@ -44,7 +50,7 @@ static unsigned cost(const struct node *node, unsigned option)
 
 static unsigned follow(const struct choice *choice)
 {
-    struct node *node = &search.nodes[search.next++];
+    struct node *node = &search->nodes[search->next++];
 
     if (node->options != choice->runnable || node->current != choice->current)
         shadow_fail("the same choices led elsewhere", OPS_SLOTS);
@@ -54,11 +60,11 @@ static unsigned follow(const struct choice *choice)
 /* Beyond the path: as few switches as can be. */
 static unsigned extend(const struct choice *choice)
 {
-    struct node *node = &search.nodes[search.next++];
-    const struct node *last = search.next > 1 ? node - 1 : NULL;
+    struct node *node = &search->nodes[search->next++];
+    const struct node *last = search->next > 1 ? node - 1 : NULL;
     bool goes_on = (choice->runnable >> choice->current & 1) != 0;
 
-    if (search.next == NODES_MAX)
+    if (search->next == NODES_MAX)
         shadow_fail("a schedule too long to explore", OPS_SLOTS);
     *node = (struct node){
         .options = choice->runnable,
@@ -67,7 +73,7 @@ static unsigned extend(const struct choice *choice)
         .preemptions = last == NULL ? 0 : last->preemptions + cost(last, last->chosen),
     };
     node->tried = 1u << node->chosen;
-    search.depth = search.next;
+    search->depth = search->next;
     return node->chosen;
 }
 
@@ -76,7 +82,7 @@ static unsigned choose(void *strategy, const struct choice *choice)
     (void)strategy;
     if ((choice->runnable & (choice->runnable - 1)) == 0)
         return (unsigned)__builtin_ctz(choice->runnable);
-    return search.next < search.depth ? follow(choice) : extend(choice);
+    return search->next < search->depth ? follow(choice) : extend(choice);
 }
 
 static bool take_alternative(struct node *node)
@@ -95,18 +101,18 @@ static bool take_alternative(struct node *node)
 /* The path to the next schedule; false: that was the last. */
 static bool go_back(void)
 {
-    while (search.depth > 0 && !take_alternative(&search.nodes[search.depth - 1]))
-        search.depth--;
-    return search.depth > 0;
+    while (search->depth > 0 && !take_alternative(&search->nodes[search->depth - 1]))
+        search->depth--;
+    return search->depth > 0;
 }
 
 static bool body(unsigned thread)
 {
-    scenario_play(search.scenario, thread);
+    scenario_play(search->scenario, thread);
     return false;
 }
 
-static struct scheduler_result run_once(void)
+static void run_schedule(void)
 {
     struct scheduler_run run = {
         .threads = SCENARIO_THREADS,
@@ -115,11 +121,61 @@ static struct scheduler_result run_once(void)
         .steps_max = STEPS_MAX,
     };
 
-    search.next = 0;
-    scenario_begin(search.scenario);
-    struct scheduler_result result = scheduler_run(&run);
-    scenario_end(search.scenario);
-    return result;
+    search->next = 0;
+    search->result = scheduler_run(&run);
+}
+
+static bool is_reported(const char *said)
+{
+    const char *second = strstr(said, "\nspanguard[");
+
+    return strncmp(said, "spanguard[", 10) == 0 && second == NULL &&
+           (strstr(said, "P203 ") != NULL || strstr(said, "P801 ") != NULL ||
+            strstr(said, "P201 ") !=
+                NULL); /* proven, and then freed by another: found by a guard */
+}
+
+/* In a child, which is to die of it. */
+static void run_misuse(void)
+{
+    char said[4096];
+    size_t length = 0;
+    ssize_t got;
+    int ends[2];
+    int status;
+
+    if (pipe(ends) != 0)
+        shadow_fail("no pipe", OPS_SLOTS);
+    pid_t child = fork();
+    if (child == 0) {
+        dup2(ends[1], STDERR_FILENO);
+        scheduler_after_fork();
+        run_schedule();
+        scenario_play_after(search->scenario);
+        _exit(0);
+    }
+    close(ends[1]);
+    while ((got = read(ends[0], said + length, sizeof(said) - 1 - length)) > 0)
+        length += (size_t)got;
+    close(ends[0]);
+    said[length] = '\0';
+    if (child < 0 || waitpid(child, &status, 0) != child)
+        shadow_fail("no child", OPS_SLOTS);
+    if (!WIFSIGNALED(status) || !is_reported(said)) {
+        fprintf(stderr, "status %d: %s", status, said);
+        shadow_fail("a misuse is not reported once, and rightly", OPS_SLOTS);
+    }
+}
+
+static void run_once(void)
+{
+    if (search->scenario->is_misuse) {
+        run_misuse();
+        return;
+    }
+    scenario_begin(search->scenario);
+    run_schedule();
+    scenario_end(search->scenario);
 }
 
 static double seconds_now(void)
@@ -138,14 +194,17 @@ static bool explore(const struct scenario *scenario, unsigned number, unsigned l
     uint32_t steps = 0;
     bool is_more = true;
 
-    search.scenario = scenario;
-    search.depth = 0;
+    search->scenario = scenario;
+    search->depth = 0;
+    if (scenario->is_misuse)
+        scenario_begin(scenario);
     for (; is_more && schedules < most; schedules++) {
-        struct scheduler_result result = run_once();
-
-        steps = result.steps > steps ? result.steps : steps;
+        run_once();
+        steps = search->result.steps > steps ? search->result.steps : steps;
         is_more = go_back();
     }
+    if (scenario->is_misuse)
+        scenario_end(scenario);
     printf("%s %u - %s: %lu schedules of up to %u points, %.1f s\n", is_more ? "not ok" : "ok",
            number, scenario->name, schedules, steps, seconds_now() - start);
     return !is_more;
@@ -158,6 +217,9 @@ int main(int count, char **arguments)
     unsigned number = 0;
     bool passed = true;
 
+    search = mmap(NULL, sizeof(*search), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (search == MAP_FAILED)
+        return 1;
     setvbuf(stdout, NULL, _IOLBF, 0);
     for (int i = 1; i < count; i++) {
         if (strcmp(arguments[i], "--most") == 0 && i + 1 < count)

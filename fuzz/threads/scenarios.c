@@ -18,6 +18,10 @@
     {                                                                                              \
         .op = ACTION_REALLOC, .count = 1, .slot = (slot_), .bytes = (bytes_)                       \
     }
+#define MISUSE(slot_, bytes_)                                                                      \
+    {                                                                                              \
+        .op = SCENARIO_MISUSE, .count = 1, .slot = (slot_), .bytes = (bytes_)                      \
+    }
 #define DO(op_)                                                                                    \
     {                                                                                              \
         .op = (op_), .count = 1                                                                    \
@@ -92,6 +96,33 @@ const struct scenario scenarios[] = {
         .before = {MAKE(0, FEW), MAKE(1, FEW)},
         .calls = {{END(1), DO(ACTION_EXIT)}, {END(0), DO(ACTION_EXIT)}},
     },
+    {
+        .name = "two threads free one small block",
+        .is_misuse = true,
+        .before = {MAKE_MANY(2, 0, 24)},
+        .calls = {{MISUSE(0, 0)}, {MISUSE(0, 0)}},
+        .after = {MISUSE(1, 0), DO(ACTION_TRIM)},
+    },
+    {
+        .name = "two threads free one small block and take others",
+        .is_misuse = true,
+        .thread_cache_bytes = 65536,
+        .before = {MAKE_MANY(2, 0, 24)},
+        .calls = {{MISUSE(0, 0), MAKE(2, 24)}, {MISUSE(0, 0), MAKE(3, 24)}},
+        .after = {MISUSE(1, 0), MISUSE(2, 0), MISUSE(3, 0), DO(ACTION_TRIM)},
+    },
+    {
+        .name = "two threads free one large block",
+        .is_misuse = true,
+        .before = {MAKE(0, LARGE)},
+        .calls = {{MISUSE(0, 0)}, {MISUSE(0, 0)}},
+    },
+    {
+        .name = "a large block is freed while it is resized",
+        .is_misuse = true,
+        .before = {MAKE(0, LARGE)},
+        .calls = {{MISUSE(0, 0)}, {MISUSE(0, 24)}},
+    },
     {.name = NULL},
 };
 
@@ -109,6 +140,8 @@ static void play(const struct scenario_call *calls)
 
             if (call->op == ACTION_EXIT)
                 actions_retire();
+            else if (call->op == SCENARIO_MISUSE)
+                actions_misuse(action.slot, action.bytes);
             else
                 actions_perform(&action);
         }
@@ -128,6 +161,13 @@ void scenario_play(const struct scenario *scenario, unsigned thread)
 {
     play(scenario->calls[thread]);
     actions_retire();
+}
+
+void scenario_play_after(const struct scenario *scenario)
+{
+    play(scenario->after);
+    actions_retire();
+    (void)sg_thread_cache_get();
 }
 
 void scenario_end(const struct scenario *scenario)

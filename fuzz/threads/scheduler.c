@@ -253,7 +253,9 @@ static long play_futex(const long *arguments)
     point(SYNC_SYSCALL);
     if ((arguments[1] & 127) == FUTEX_WAIT)
         return wait_for(word, (uint32_t)arguments[2], (const struct timespec *)arguments[3]);
-    return wake(word, arguments[2]);
+    long woken = wake(word, arguments[2]);
+    point(SYNC_SYSCALL);
+    return woken;
 }
 
 static long tell_time(struct timespec *ret_now)
@@ -389,6 +391,12 @@ struct scheduler_result scheduler_run(const struct scheduler_run *run)
     laboratory.kernel = scheduler.below.kernel;
     laboratory.sync = scheduler.below.sync;
     return scheduler.result;
+}
+
+void scheduler_after_fork(void)
+{
+    for (unsigned i = 0; i < SCHEDULER_THREADS_MAX; i++)
+        scheduler.workers[i] = (struct worker){.exists = false};
 }
 
 void scheduler_pause(void)

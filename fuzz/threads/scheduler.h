@@ -44,6 +44,9 @@ struct scheduler_result {
  * not played here. */
 struct scheduler_result scheduler_run(const struct scheduler_run *run);
 
+/* In a forked child, whose parent's threads are not there: it makes its own. */
+void scheduler_after_fork(void);
+
 /* A sync point of the harness itself. Does nothing on a thread that is none of the run. */
 void scheduler_point(void);
 

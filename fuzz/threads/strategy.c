@@ -1,7 +1,7 @@
 #include "strategy.h"
 
-#define TIMED_CHANCE 32u /* one switch in so many ends somebody's patience */
-#define RUN_MAX 32u      /* points that one byte of the input can say */
+#define TIMED_CHANCE 8u /* one switch in so many ends somebody's patience */
+#define RUN_MAX 32u     /* points that one byte of the input can say */
 
 /* The n-th bit that is set. */
 static unsigned bit_at(uint32_t bits, uint32_t n)
