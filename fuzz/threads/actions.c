@@ -220,7 +220,7 @@ static size_t near(size_t bytes, uint8_t delta)
 {
     switch (delta % 4) {
     case 0:
-        return bytes + delta;
+        return bytes + delta * 64u;
     case 1:
         return bytes / 2 + delta;
     case 2:

@@ -9,6 +9,7 @@
 #include "actions.h"
 #include "laboratory.h"
 #include "options.h"
+#include "pristine.h"
 #include "strategy.h"
 #include "thread_registry.h"
 #include "walk.h"
@@ -212,7 +213,7 @@ static void tell(const struct scheduler_result *result)
                 (unsigned long long)result->trace, result->steps, result->switches);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
+static void run_input(const uint8_t *data, size_t bytes)
 {
     struct header header = header_of(data, bytes);
     struct strategy strategy = strategy_of(&header);
@@ -231,6 +232,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     }
     struct scheduler_result result = run(&header, &strategy);
     tell(&result);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
+{
+    if (!pristine_enter())
+        return 0;
+    run_input(data, bytes);
+    pristine_leave();
     return 0;
 }
 
@@ -277,8 +286,9 @@ static struct swarm draw_swarm(struct random *random)
 
     if (random_below(random, 8) == 0)
         swarm.threads = SCHEDULER_THREADS_MAX;
+    bool is_large = random_below(random, 4) == 0; /* and whole spans, which lie among them */
     for (unsigned i = 0; i < SWARM_SIZES; i++) {
-        swarm.size_kind[i] = kinds[random_below(random, 8)];
+        swarm.size_kind[i] = is_large ? i % 2 * 2 : kinds[random_below(random, 8)];
         swarm.size_index[i] = byte_below(random, 256);
     }
     for (unsigned i = 0; i < swarm.ops; i++)
