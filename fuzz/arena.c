@@ -34,6 +34,7 @@ static struct {
     uint64_t random;
     uint64_t clock_us;
     uint64_t clock_step_us;
+    const char *process_page; /* that fork wipes: of no block, and never given back */
     unsigned calls[512];
 } arena;
 
@@ -96,6 +97,7 @@ void arena_start(const struct arena_settings *settings)
     arena.clock_us = 1000000 + next_random() % 1000000000;
     arena.clock_step_us = 0;
     arena.is_clean = false;
+    arena.process_page = NULL;
     memset(arena.calls, 0, sizeof(arena.calls));
     ledger_start(arena.start, settings->is_upwards, settings->is_gapped);
     if (settings->is_real)
@@ -112,6 +114,8 @@ static void on_written(const char *page)
 {
     unsigned flags = ledger[ledger_page(page)];
 
+    if (page == arena.process_page)
+        return;
     if ((flags & MAPPED) == 0)
         fail("a page was written to that is not mapped", page);
     if ((flags & GUARD) != 0)
@@ -287,6 +291,8 @@ static long play_advice(struct range range, int advice)
             ledger[page] &= (uint8_t)~GUARD;
         return 0;
     case MADV_WIPEONFORK:
+        arena.process_page = ledger_address(range.first);
+        touched[range.first] = 1;
         return 0;
     default:
         return -EINVAL;

@@ -5,7 +5,7 @@
  *   free SECONDS SEED     TAP; at least one round */
 #include "actions.h"
 #include "laboratory.h"
-#include "options.h"
+#include "lifecycle.h"
 #include "os_thread.h"
 #include "scheduler.h"
 #include "target.h"
@@ -27,6 +27,7 @@ static struct {
     uint64_t seed;
     unsigned threads;
     unsigned slots;
+    char options[LABORATORY_OPTIONS_BYTES];
     uint8_t kind[SIZES];
     uint8_t index[SIZES];
 } round_;
@@ -55,6 +56,7 @@ static void draw_round(uint64_t seed, uint64_t number)
     static const unsigned slots[4] = {2, 4, 12, 32};
     static const uint8_t kinds[8] = {0, 0, 0, 1, 1, 2, 2, 3};
     static const size_t cache_bytes[4] = {0, 64 * KIB, 256 * KIB, 8 * MIB};
+    static const char *const profiles[4] = {"hardened", "fast", "strict", "hardened"};
     struct random random = target_random(seed, number);
 
     round_.seed = random_next(&random);
@@ -64,8 +66,10 @@ static void draw_round(uint64_t seed, uint64_t number)
         round_.kind[i] = kinds[random_below(&random, 8)];
         round_.index[i] = byte_below(&random, 256);
     }
-    sg_options.thread_cache_bytes = cache_bytes[random_below(&random, 4)];
-    sg_options.dirty_bytes = random_below(&random, 2) * 256 * KIB;
+    snprintf(round_.options, sizeof(round_.options),
+             "profile=%s:thread_cache_bytes=%zu:dirty_bytes=%zu",
+             profiles[random_below(&random, 4)], cache_bytes[random_below(&random, 4)],
+             random_below(&random, 2) * 256 * KIB);
 }
 
 /* What is slow is done less often. */
@@ -106,7 +110,10 @@ static void *run(void *number)
 static void play_round(void)
 {
     pthread_t threads[SCHEDULER_THREADS_MAX];
+    const struct laboratory_settings settings = {.seed = round_.seed, .options = round_.options};
 
+    laboratory_begin(&settings);
+    lifecycle_start();
     actions_start(false, true);
     laboratory.sync = on_sync;
     for (unsigned i = 0; i < round_.threads; i++)
@@ -118,6 +125,9 @@ static void play_round(void)
     walk_check(actions_shadow());
     walk_statistics(actions_shadow());
     actions_end();
+    actions_retire();
+    walk_end();
+    laboratory_end();
 }
 
 int main(int count, char **arguments)
@@ -127,10 +137,8 @@ int main(int count, char **arguments)
     uint64_t rounds = 0;
 
     do {
-        walk_start(seed);
         draw_round(seed, rounds);
         play_round();
-        walk_end();
         rounds++;
     } while (time(NULL) < end);
     printf("ok 1 - threads run freely: %llu rounds of seed %llu\n1..1\n",

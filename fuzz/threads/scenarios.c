@@ -1,9 +1,10 @@
 #include "scenarios.h"
 
-#include "options.h"
-#include "policy.h"
-#include "thread_registry.h"
+#include "laboratory.h"
+#include "lifecycle.h"
 #include "walk.h"
+
+#include <stdio.h>
 
 #define MAKE(slot_, bytes_) MAKE_MANY(1, slot_, bytes_)
 #define MAKE_MANY(count_, slot_, bytes_)                                                           \
@@ -151,14 +152,16 @@ static void play(const struct scenario_call *calls)
 
 void scenario_begin(const struct scenario *scenario)
 {
-    walk_start(1);
-    sg_policy.sample_bytes = 0; /* chance */
-    sg_thread_cache_seed_sample(sg_thread_cache_get());
-    sg_options.thread_cache_bytes = scenario->thread_cache_bytes;
-    sg_options.dirty_bytes = scenario->dirty_bytes;
+    char options[LABORATORY_OPTIONS_BYTES];
+    struct laboratory_settings settings = {.seed = 1, .options = options};
+
+    snprintf(options, sizeof(options), "sample_bytes=0:thread_cache_bytes=%zu:dirty_bytes=%zu",
+             scenario->thread_cache_bytes, scenario->dirty_bytes);
+    laboratory_begin(&settings);
+    lifecycle_start();
     actions_start(true, false);
     play(scenario->before);
-    sg_thread_cache_drain(sg_thread_cache_get());
+    actions_retire();
 }
 
 void scenario_play(const struct scenario *scenario, unsigned thread)
@@ -171,7 +174,6 @@ void scenario_play_after(const struct scenario *scenario)
 {
     play(scenario->after);
     actions_retire();
-    (void)sg_thread_cache_get();
 }
 
 void scenario_end(const struct scenario *scenario)
@@ -180,5 +182,7 @@ void scenario_end(const struct scenario *scenario)
     walk_check(actions_shadow());
     walk_statistics(actions_shadow());
     actions_end();
+    actions_retire();
     walk_end();
+    laboratory_end();
 }
