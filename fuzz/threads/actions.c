@@ -102,7 +102,7 @@ static uint32_t scarce_class(uint32_t index)
                 classes[found++] = class;
         count = found;
     }
-    return classes[index % count];
+    return classes[index * index / 256 * count / 256]; /* the shorter ones more often */
 }
 
 static size_t bytes_of(unsigned kind, uint8_t index, uint8_t delta)
@@ -113,7 +113,7 @@ static size_t bytes_of(unsigned kind, uint8_t index, uint8_t delta)
     case 1:
         return bytes_of_class(CLASS_FIRST + index % (CLASS_COUNT - CLASS_FIRST), delta);
     case 2:
-        return SMALL_MAX_BYTES + 1 + (size_t)index * 4 * KIB + delta;
+        return SMALL_MAX_BYTES + 1 + (size_t)(index % 64) * 4 * KIB + delta;
     default:
         return index;
     }

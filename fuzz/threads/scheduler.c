@@ -163,23 +163,22 @@ static unsigned choose_next(unsigned current)
 /* Somebody else, or the caller, goes on; returns when it is the caller's turn again. */
 static void give_turn(void)
 {
+    int saved = errno;
     unsigned next = choose_next(self);
 
-    if (next == self)
-        return;
-    set(&scheduler.workers[next].turn);
-    sleep_until_set(&scheduler.workers[self].turn);
+    if (next != self) {
+        set(&scheduler.workers[next].turn);
+        sleep_until_set(&scheduler.workers[self].turn);
+    }
+    errno = saved;
 }
 
 static void point(unsigned site)
 {
-    int saved = errno;
-
     note(site + 16 * self);
     if (++scheduler.result.steps > scheduler.run->steps_max)
         shadow_fail("no end: too many steps", NO_SLOT);
     give_turn();
-    errno = saved;
 }
 
 static bool is_scheduled(void)
