@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define ACTIONS_PER_ROUND 1500u
+#define ACTIONS_PER_ROUND 500u
 #define YIELD_CHANCE 512u /* one sync point in so many: on a busy machine a yield takes long */
 #define DELAYS 16u        /* so many in YIELD_CHANCE are a short delay */
 #define SIZES 3u

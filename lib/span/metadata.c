@@ -54,7 +54,7 @@ size_t sg_metadata_mapped_bytes(void)
 /* 46 random bits, so that on every kernel the address is one that mmap could have chosen. */
 static void *random_address(void)
 {
-#if defined(__SANITIZE_THREAD__)
+#if defined(__SANITIZE_THREAD__) && !defined(SG_LABORATORY)
     return NULL; /* ThreadSanitizer owns most of the address space */
 #else
     uint64_t bits;
