@@ -48,7 +48,7 @@ static void *tier_malloc(size_t bytes)
     return block != NULL ? block : sg_pool_allocate(bytes, SLOT_LIVE_MALLOC);
 }
 
-static const struct ending ending = {"free", SLOT_LIVE_MALLOC};
+static const struct end_call ending = {"free", SLOT_LIVE_MALLOC};
 
 static void tier_free(void *block)
 {
