@@ -219,6 +219,7 @@ static bool resolve(struct plan *plan, const struct record *record, struct call 
     *call = (struct call){
         .slot = (record->slot + plan->repeat_index) % OPS_SLOTS,
         .bytes = bytes_of(record->size_kind, record->index, record->delta),
+        .variant = record->variant % 4,
     };
     switch (record->op) {
     case OP_FREE:

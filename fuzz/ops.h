@@ -47,6 +47,7 @@ struct call {
     size_t bytes;     /* FREE_STATED: as they were asked for; TRIM: to keep */
     size_t alignment; /* ALIGNED, and FREE_STATED of such a block; else 0 */
     uint8_t maker;    /* enum slot_state */
+    uint8_t variant;  /* 0 to 3: which of the functions that do such a thing */
     bool must_fail;   /* no address space has so much */
     unsigned count;   /* BURST */
     enum burst_order order;

@@ -1,19 +1,18 @@
-/* One thread over the tiers, with the fast paths in front as in lib/api, and a model heap beside
- * them. The allocator under test is nobody's malloc here: the fuzzer keeps libc's. */
+/* One thread, the public interface, and a model heap beside it. The allocator under test is
+ * nobody's malloc here: the fuzzer keeps libc's. */
 #include "target.h"
 
-#include "checked_path.h"
-#include "fast_path.h"
+#include "api_calls.h"
 #include "generate.h"
 #include "laboratory.h"
 #include "lifecycle.h"
+#include "page_map.h"
 #include "pool.h"
+#include "span.h"
 #include "walk.h"
 
 #include <errno.h>
 #include <string.h>
-
-#define ERRNO_CANARY 4711
 
 const struct target target = {
     .name = "pool",
@@ -24,67 +23,9 @@ const struct target target = {
     .change = generate_change,
 };
 
-static void *tier_malloc(size_t bytes, uint8_t maker)
-{
-    void *block = sg_policy.is_checked ? checked_allocate(bytes, maker)
-                                       : fast_allocate(bytes, maker);
-
-    return block != NULL ? block : sg_pool_allocate(bytes, maker);
-}
-
-static void *tier_calloc(size_t bytes)
-{
-    void *block = sg_policy.is_checked ? NULL : fast_allocate(bytes, SLOT_LIVE_MALLOC);
-
-    return block != NULL ? memset(block, 0, bytes) : sg_pool_allocate_zeroed(bytes);
-}
-
-static const struct end_call endings[SLOT_STATE_COUNT] = {
-    [SLOT_LIVE_MALLOC] = {"free", SLOT_LIVE_MALLOC},
-    [SLOT_LIVE_NEW] = {"free", SLOT_LIVE_NEW},
-    [SLOT_LIVE_NEW_ARRAY] = {"free", SLOT_LIVE_NEW_ARRAY},
-    [SLOT_LIVE_NEW_ALIGNED] = {"free", SLOT_LIVE_NEW_ALIGNED},
-    [SLOT_LIVE_NEW_ARRAY_ALIGNED] = {"free", SLOT_LIVE_NEW_ARRAY_ALIGNED},
-};
-
-static void tier_free(void *block, uint8_t maker)
-{
-    /* What aligned_alloc made is ended by free. */
-    uint8_t ender = maker == SLOT_LIVE_ALIGNED ? SLOT_LIVE_MALLOC : maker;
-
-    bool is_freed = sg_policy.is_checked ? checked_free(block, &endings[ender], BYTES_ANY)
-                                         : fast_free(block, ender);
-
-    if (!is_freed)
-        sg_pool_free(block, ender, "free");
-}
-
-static void tier_free_stated(void *block, const struct call *call)
-{
-    struct stated stated = {.bytes = call->bytes, .alignment = call->alignment};
-    uint8_t ender = call->maker == SLOT_LIVE_ALIGNED ? SLOT_LIVE_MALLOC : call->maker;
-
-    bool is_freed = false;
-
-    if (call->alignment == 0)
-        is_freed = sg_policy.is_checked ? checked_free(block, &endings[ender], call->bytes)
-                                        : fast_free_sized(block, call->bytes, ender);
-    if (!is_freed)
-        sg_pool_free_stated(block, stated, ender, "free_sized");
-}
-
 static struct answer answer_of(void *block)
 {
-    return (struct answer){block, block == NULL ? 0 : sg_pool_usable_bytes(block, "usable")};
-}
-
-static void *make(const struct call *call)
-{
-    if (call->kind == CALL_CALLOC)
-        return tier_calloc(call->bytes);
-    if (call->kind == CALL_ALIGNED)
-        return sg_pool_allocate_aligned(call->alignment, call->bytes, call->maker);
-    return tier_malloc(call->bytes, call->maker);
+    return (struct answer){block, block == NULL ? 0 : api_usable(block)};
 }
 
 /* The k-th block to be freed. */
@@ -103,10 +44,12 @@ static unsigned burst_index(const struct call *call, unsigned k)
 static void burst(const struct call *call)
 {
     static void *blocks[OPS_BURST_BLOCKS_MAX];
+    const struct call one = {.kind = CALL_MALLOC, .bytes = call->bytes, .maker = SLOT_LIVE_MALLOC};
+    const struct call end = {.kind = CALL_FREE, .maker = SLOT_LIVE_MALLOC};
     bool is_stamped = call->bytes >= sizeof(void *);
 
     for (unsigned i = 0; i < call->count; i++) {
-        blocks[i] = tier_malloc(call->bytes, SLOT_LIVE_MALLOC);
+        blocks[i] = api_make(&one);
         if (blocks[i] == NULL)
             shadow_fail("out of memory", i);
         if (is_stamped)
@@ -117,7 +60,7 @@ static void burst(const struct call *call)
 
         if (is_stamped && memcmp(blocks[i], &blocks[i], sizeof(blocks[i])) != 0)
             shadow_fail("contents of a burst changed", i);
-        tier_free(blocks[i], SLOT_LIVE_MALLOC);
+        api_end(&end, blocks[i]);
     }
 }
 
@@ -134,10 +77,7 @@ static void end_block(struct shadow *shadow, const struct call *call)
 {
     void *block = shadow_take(shadow, call->slot);
 
-    if (call->kind == CALL_FREE_STATED)
-        tier_free_stated(block, call);
-    else
-        tier_free(block, call->maker);
+    api_end(call, block);
     require_dead(block, call->slot);
 }
 
@@ -146,14 +86,14 @@ static void resize_block(struct shadow *shadow, const struct call *call)
     char *block = shadow->blocks[call->slot].address;
 
     shadow_prepare_move(shadow, call);
-    shadow_move(shadow, call, answer_of(sg_pool_reallocate(block, call->bytes, "realloc")));
+    shadow_move(shadow, call, answer_of(api_resize(call, block)));
 }
 
 static void ask_usable(struct shadow *shadow, const struct call *call)
 {
     struct shadow_block *block = &shadow->blocks[call->slot];
 
-    if (sg_pool_usable_bytes(block->address, "usable") != block->usable_bytes)
+    if (api_usable(block->address) != block->usable_bytes)
         shadow_fail("usable changed", call->slot);
     shadow_fill_usable(shadow, call->slot);
 }
@@ -171,7 +111,7 @@ static void perform(struct shadow *shadow, const struct call *call)
     case CALL_MALLOC:
     case CALL_CALLOC:
     case CALL_ALIGNED:
-        shadow_give(shadow, call, answer_of(make(call)));
+        shadow_give(shadow, call, answer_of(api_make(call)));
         return;
     case CALL_REALLOC:
         resize_block(shadow, call);
@@ -187,7 +127,7 @@ static void perform(struct shadow *shadow, const struct call *call)
         verify_all(shadow);
         return;
     case CALL_TRIM:
-        (void)sg_pool_trim(call->bytes);
+        api_trim(call);
         walk_trimmed(call->bytes);
         return;
     case CALL_STATISTICS:
@@ -223,11 +163,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     laboratory_begin(&tuning.settings);
     lifecycle_start();
     shadow_start(&shadow, tuning.is_dense);
-    errno = ERRNO_CANARY;
+    errno = API_ERRNO;
     for (unsigned number = 1; plan_next(&plan, &call); number++) {
         shadow_note_call(number);
         perform(&shadow, &call);
-        if (errno != ERRNO_CANARY)
+        if (errno != API_ERRNO)
             shadow_fail("errno changed", call.slot);
         if (number % tuning.calls_per_walk == 0)
             walk_check(&shadow);
