@@ -41,10 +41,27 @@ static const char *maker_function(const struct call *call)
     return "malloc(";
 }
 
+static void print_aligned(const struct call *call)
+{
+    if (call->variant == 1 && call->alignment >= sizeof(void *))
+        printf("    old = NULL, (void)posix_memalign(&old, %#zx, %zu), b[%u] = old;\n",
+               call->alignment, call->bytes, call->slot);
+    else if (call->variant == 2 && call->alignment == 4096)
+        printf("    b[%u] = valloc(%zu);\n", call->slot, call->bytes);
+    else
+        printf("    b[%u] = %s(%#zx, %zu);\n", call->slot,
+               call->variant == 2 ? "memalign" : "aligned_alloc", call->alignment, call->bytes);
+}
+
 static void print_make(const struct call *call)
 {
+    if (call->variant == 3 && (call->kind == CALL_ALIGNED || call->kind == CALL_CALLOC))
+        printf("    /* the harness also tries %s that must be refused */\n",
+               call->kind == CALL_CALLOC ? "a product" : "alignments");
     if (call->kind == CALL_ALIGNED)
-        printf("    b[%u] = aligned_alloc(%#zx, %zu);\n", call->slot, call->alignment, call->bytes);
+        print_aligned(call);
+    else if (call->kind == CALL_CALLOC && call->variant == 1)
+        printf("    b[%u] = calloc(%zu, 1);\n", call->slot, call->bytes);
     else
         printf("    b[%u] = %s%zu);\n", call->slot, maker_function(call), call->bytes);
     if (call->must_fail)
@@ -60,7 +77,9 @@ static void print_realloc(const struct call *call)
                call->bytes);
         return;
     }
-    printf("    b[%u] = realloc(b[%u], %zu);\n", call->slot, call->slot, call->bytes);
+    printf("    b[%u] = %s(b[%u], %zu%s);\n", call->slot,
+           call->variant == 1 ? "reallocarray" : "realloc", call->slot, call->bytes,
+           call->variant == 1 ? ", 1" : "");
     printf("    memset(b[%u], %u, %zu);\n", call->slot, call->slot + 1, call->bytes);
 }
 
@@ -70,7 +89,9 @@ static void print_free(const struct call *call)
     bool is_new_array = call->maker == SLOT_LIVE_NEW_ARRAY;
 
     printf("    old = b[%u], b[%u] = NULL;\n", call->slot, call->slot);
-    if (call->kind == CALL_FREE)
+    if (call->kind == CALL_FREE && call->maker == SLOT_LIVE_MALLOC && call->variant == 2)
+        printf("    old = realloc(old, 0);\n");
+    else if (call->kind == CALL_FREE)
         printf("    %s(old);\n", is_new ? "_ZdlPv" : is_new_array ? "_ZdaPv" : "free");
     else if (call->alignment != 0)
         printf("    free_aligned_sized(old, %#zx, %zu);\n", call->alignment, call->bytes);

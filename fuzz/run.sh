@@ -1,38 +1,95 @@
 #!/usr/bin/env bash
-# Builds a target with clang's libFuzzer in a build folder of its own and runs it for a while.
+# Builds a target for a fuzzing engine, in a build folder of its own, and runs it for a while.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
-build=${FUZZ_BUILD:-$root/build/libfuzzer}
+builds=${FUZZ_BUILD:-$root/build}
+engine=libfuzzer
+suffix=_fast
 
 usage()
 {
     cat >&2 <<END
-usage: fuzz/run.sh TARGET SECONDS [LIBFUZZER-OPTION…]
+usage: fuzz/run.sh [--engine libfuzzer|afl] [--sanitize] TARGET SECONDS [OPTION-OF-THE-ENGINE…]
 
-TARGET is pool. Needs the packages clang-14 and libclang-rt-14-dev. One process. New inputs go to
-corpus-TARGET in build/libfuzzer (or \$FUZZ_BUILD), failing ones there to crash-*; the status is
-that of libFuzzer, 0 if none was found.
+TARGET is one of fuzz/meson.build, such as pool. libFuzzer needs clang-19 or clang-14 and its
+compiler-rt (libclang-rt-19-dev, libclang-rt-14-dev; --sanitize: with ASan and UBSan, several times
+slower); AFL++ needs the package afl++. One process. New inputs go to corpus-TARGET in
+build/libfuzzer or build/afl (or in \$FUZZ_BUILD/…), failing ones there to crash-* or
+default/crashes. The status is not 0 if one was found.
 END
     exit 2
 }
 
+clang()
+{
+    command -v clang-19 || command -v clang-14 || command -v clang
+}
+
+# FOLDER COMPILER TARGET…
+build()
+{
+    local folder=$1 compiler=$2
+    shift 2
+    mkdir -p "$folder"
+    if [ ! -e "$folder/build.ninja" ]; then
+        CC=$compiler meson setup -Dtests=true -Dwerror=false "$folder" "$root" \
+            >"$folder/setup.log" 2>&1 || { tail -n 20 "$folder/setup.log" >&2 && exit 1; }
+    fi
+    ninja -C "$folder" "$@" >"$folder/build.log" 2>&1 ||
+        { tail -n 40 "$folder/build.log" >&2 && exit 1; }
+}
+
+dictionary() # OPTION TARGET
+{
+    [ ! -e "$root/fuzz/$2.dict" ] || echo "$1$root/fuzz/$2.dict"
+}
+
+run_libfuzzer() # TARGET SECONDS OPTION…
+{
+    local target=$1 seconds=$2 folder=$builds/libfuzzer options
+    shift 2
+    build "$folder" "$(clang)" "fuzz/fuzz_$target$suffix"
+    mkdir -p "$folder/corpus-$target"
+    mapfile -t options < <(dictionary -dict= "$target")
+    "$folder/fuzz/fuzz_$target$suffix" -max_total_time="$seconds" -max_len=4104 -len_control=0 \
+        -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix="$folder/" \
+        "${options[@]}" "$@" "$folder/corpus-$target" "$root/fuzz/corpus/$target"
+}
+
+# The mutator is a library in afl-fuzz itself: it must not be instrumented, so another compiler
+# builds it. Trimming by bytes would break records.
+run_afl() # TARGET SECONDS OPTION…
+{
+    local target=$1 seconds=$2 folder=$builds/afl options
+    shift 2
+    build "$builds/libfuzzer" "$(clang)" "fuzz/fuzz_${target}_mutator.so"
+    AFL_QUIET=1 AFL_LLVM_DENYLIST=$root/fuzz/afl_denylist \
+        build "$folder" afl-clang-fast "fuzz/fuzz_${target}_afl"
+    mapfile -t options < <(dictionary -x "$target")
+    AFL_CUSTOM_MUTATOR_LIBRARY=$builds/libfuzzer/fuzz/fuzz_${target}_mutator.so \
+    AFL_CUSTOM_MUTATOR_ONLY=1 AFL_DISABLE_TRIM=1 AFL_NO_UI=1 AFL_SKIP_CPUFREQ=1 AFL_NO_AFFINITY=1 \
+    AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 \
+        afl-fuzz -i "$root/fuzz/corpus/$target" -o "$folder/corpus-$target" -V "$seconds" \
+        -t 20000 "${options[@]}" "$@" -- "$folder/fuzz/fuzz_${target}_afl"
+    grep -E '^(execs_done|execs_per_sec|stability|corpus_count|saved_crashes|saved_hangs) ' \
+        "$folder/corpus-$target/default/fuzzer_stats"
+    grep -q '^saved_crashes *: 0$' "$folder/corpus-$target/default/fuzzer_stats"
+}
+
 main()
 {
-    local target=${1-} seconds=${2-}
-    [[ -d $root/fuzz/corpus/$target && $target != "" && $seconds =~ ^[1-9][0-9]*$ ]] || usage
-    shift 2
-    if [ ! -e "$build/build.ninja" ]; then
-        mkdir -p "$build"
-        CC=clang-14 meson setup -Dtests=true "$build" "$root" >"$build/setup.log" ||
-            { tail -n 20 "$build/setup.log" >&2 && exit 1; }
-    fi
-    ninja -C "$build" "fuzz/fuzz_$target" >"$build/build.log" ||
-        { tail -n 40 "$build/build.log" >&2 && exit 1; }
-    mkdir -p "$build/corpus-$target"
-    "$build/fuzz/fuzz_$target" -max_total_time="$seconds" -max_len=4104 -len_control=0 \
-        -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix="$build/" "$@" \
-        "$build/corpus-$target" "$root/fuzz/corpus/$target"
+    while [[ ${1-} == --* ]]; do
+        case $1 in
+        --engine) engine=${2-} && shift ;;
+        --sanitize) suffix= ;;
+        *) usage ;;
+        esac
+        shift
+    done
+    [[ $engine == libfuzzer || $engine == afl ]] || usage
+    [[ ${1-} != "" && -d $root/fuzz/corpus/$1 && ${2-} =~ ^[1-9][0-9]*$ ]] || usage
+    "run_$engine" "$@"
 }
 
 main "$@"
