@@ -50,28 +50,34 @@ parse()
     done
 }
 
-# The runtime is named so that its constructor comes first, and then that of our own object.
-link_flags() # OBJECT
+compile_early() # NAME OPTION…
+{
+    logged coverage_early.c "clang-$llvm" -O2 -fPIC "${@:2}" -c "$root/ci/coverage_early.c" \
+        -o "$build/$1.o"
+}
+
+# Constructors run in the order of these: ours, the runtime's, ours.
+link_flags()
 {
     local builtins
     builtins=$("clang-$llvm" --rtlib=compiler-rt -print-libgcc-file-name)
-    printf '%s ' -Wl,-u,__llvm_profile_runtime "${builtins/builtins/profile}" "$1" \
-        -fprofile-instr-generate
+    printf '%s ' -Wl,-u,__llvm_profile_runtime "$build/keep.o" "${builtins/builtins/profile}" \
+        "$build/add.o" -fprofile-instr-generate
 }
 
 # The pattern goes into the programs, since the tests clear their environment. %m: one file for a
 # program, however many processes run it; %c: a mapping of it holds the counters.
 configure()
 {
-    local early flags="-fprofile-instr-generate=$build/profiles/%m%c.profraw -fcoverage-mapping"
+    local flags="-fprofile-instr-generate=$build/profiles/%m%c.profraw -fcoverage-mapping"
     flags+=" -mllvm -runtime-counter-relocation -Wno-unknown-pragmas"
     [ ! -e "$build/build.ninja" ] || return 0
     mkdir -p "$build"
     printf '%s\n' "$llvm" >"$build/llvm-version"
-    early=$build/early.o
-    logged "coverage_early.c" "clang-$llvm" -O2 -fPIC -c "$root/ci/coverage_early.c" -o "$early"
+    compile_early keep -DBEFORE_RUNTIME
+    compile_early add
     CC=clang-$llvm logged "meson setup" meson setup "$build" "$root" -Dtests=true -Dwerror=false \
-        -Dc_args="$flags" -Dc_link_args="$(link_flags "$early")"
+        -Dc_args="$flags" -Dc_link_args="$(link_flags)"
 }
 
 # A test that fails here for the compiler's sake is no failure of the coverage: it is said.

@@ -1,17 +1,43 @@
-/* Linked into each program of the coverage build, behind the profile runtime: adds what was counted
- * before that runtime mapped its file. The start of the allocator is in there, since the runtime
- * itself is among the first to call malloc. */
+/* Linked into each program of the coverage build, before the profile runtime and once more behind
+ * it: keeps what was counted until that runtime maps its file, and adds it then. The runtime itself
+ * drops it. The start of the allocator is in there. */
+#include <stddef.h>
 #include <stdint.h>
 
 extern uint64_t *__llvm_profile_begin_counters(void);
 extern uint64_t *__llvm_profile_end_counters(void);
-extern intptr_t __llvm_profile_counter_bias __attribute__((weak));
+extern intptr_t __llvm_profile_counter_bias;
 
-__attribute__((constructor)) static void add_early_counts(void)
+#define COUNTERS_MAX 65536
+extern uint64_t coverage_early_counts[COUNTERS_MAX] __attribute__((visibility("hidden")));
+
+static size_t counters(void)
 {
-    if (&__llvm_profile_counter_bias == 0 || __llvm_profile_counter_bias == 0)
-        return;
-    for (uint64_t *early = __llvm_profile_begin_counters(); early < __llvm_profile_end_counters();
-         early++)
-        *(uint64_t *)((char *)early + __llvm_profile_counter_bias) += *early;
+    size_t count = (size_t)(__llvm_profile_end_counters() - __llvm_profile_begin_counters());
+
+    if (count > COUNTERS_MAX)
+        __builtin_trap();
+    return count;
 }
+
+#ifdef BEFORE_RUNTIME
+
+uint64_t coverage_early_counts[COUNTERS_MAX];
+
+__attribute__((constructor)) static void keep(void)
+{
+    for (size_t i = 0; i < counters(); i++)
+        coverage_early_counts[i] = __llvm_profile_begin_counters()[i];
+}
+
+#else
+
+__attribute__((constructor)) static void add(void)
+{
+    char *mapped = (char *)__llvm_profile_begin_counters() + __llvm_profile_counter_bias;
+
+    for (size_t i = 0; i < counters() && __llvm_profile_counter_bias != 0; i++)
+        ((uint64_t *)mapped)[i] += coverage_early_counts[i];
+}
+
+#endif
