@@ -1,0 +1,137 @@
+/* Frames whose tables say how to leave them in every form there is, not only in those that the
+ * compiler at hand writes. The walk is compared with that of libgcc. */
+#include "test.h"
+#include "unwind.h"
+
+#include <string.h>
+
+struct _Unwind_Context;
+int _Unwind_Backtrace(int (*see)(struct _Unwind_Context *, void *), void *opaque);
+uintptr_t _Unwind_GetIP(struct _Unwind_Context *context);
+
+enum { GO_ON = 0, END_OF_STACK = 5 };
+
+#define FRAMES 32
+
+static struct seen {
+    uintptr_t frames[FRAMES];
+    size_t count;
+} ours, theirs;
+
+static int see(struct _Unwind_Context *context, void *opaque)
+{
+    struct seen *seen = opaque;
+    uintptr_t pc = _Unwind_GetIP(context);
+
+    if (pc == 0 || seen->count == FRAMES)
+        return END_OF_STACK;
+    seen->frames[seen->count++] = pc;
+    return GO_ON;
+}
+
+void look_from_here(void);
+
+__attribute__((noinline, used)) void look_from_here(void)
+{
+    memset(&ours, 0, sizeof(ours));
+    memset(&theirs, 0, sizeof(theirs));
+    ours.count = sg_unwind(ours.frames, FRAMES, NULL);
+    _Unwind_Backtrace(see, &theirs);
+    __asm__ volatile("" ::: "memory");
+}
+
+/* `body` keeps rbx and rbp on the stack, says so in its own words, and calls look_from_here(). */
+#define FORM(name_, body_)                                                                         \
+    void name_(void);                                                                              \
+    __asm__(".text\n.type " #name_ ", @function\n" #name_ ":\n.cfi_startproc\n"                    \
+            "push %rbp\n.cfi_adjust_cfa_offset 8\npush %rbx\n.cfi_adjust_cfa_offset 8\n"           \
+            "sub $8, %rsp\n.cfi_adjust_cfa_offset 8\n" body_ "\ncall look_from_here\n"             \
+            "add $8, %rsp\n.cfi_def_cfa 7, 24\npop %rbx\n.cfi_restore 3\n.cfi_def_cfa 7, 16\n"     \
+            "pop %rbp\n.cfi_restore 6\n.cfi_def_cfa 7, 8\nret\n.cfi_endproc\n.size " #name_        \
+            ", . - " #name_ "\n")
+
+#define SAVED ".cfi_offset 6, -16\n.cfi_offset 3, -24\n"
+
+/* The frame's address from rbx; from rbp; far from it. */
+FORM(form_rbx, SAVED "lea 32(%rsp), %rbx\n.cfi_def_cfa 3, 0");
+FORM(form_rbp, SAVED "mov %rsp, %rbp\n.cfi_def_cfa 6, 32");
+FORM(form_odd, SAVED "lea 29(%rsp), %rbx\n.cfi_def_cfa 3, 3");
+FORM(form_far, SAVED "lea -600000(%rsp), %rbx\n.cfi_def_cfa 3, 600032");
+
+/* From a register that nobody follows: there libgcc alone goes on. */
+FORM(form_r11, SAVED "lea 32(%rsp), %r12\n.cfi_def_cfa 12, 0");
+
+/* Registers in each other's places, and where an expression says. rbx and rbp keep their values,
+ * so each may be said to be anywhere that holds them. */
+FORM(form_same, ".cfi_same_value 6\n.cfi_same_value 3");
+FORM(form_unknown, ".cfi_undefined 3\n.cfi_offset 6, -16");
+/* rbp: in memory at CFA - 16, as DW_CFA_expression {breg7 16}; rbx: {breg7 8, deref} as a value */
+FORM(form_expressions, ".cfi_escape 0x10,6,2,0x77,16\n.cfi_escape 0x16,3,3,0x77,8,0x06");
+/* the same, computed in more than one step from the CFA that is on the stack of values */
+FORM(form_computed, ".cfi_escape 0x10,6,3,0x09,0xf0,0x22\n.cfi_escape 0x16,3,4,0x38,0x1c,0x48,0x1c"
+                    "\n.cfi_offset 3, -24");
+/* DW_CFA_def_cfa_expression {breg7 32}; {breg7 0, lit16, lit16, plus, plus} */
+FORM(form_cfa_simple, SAVED ".cfi_escape 0x0f,2,0x77,32");
+FORM(form_cfa_computed, SAVED ".cfi_escape 0x0f,6,0x77,0,0x40,0x40,0x22,0x22");
+/* {breg7 0, deref}: the word at the top of the stack holds it */
+FORM(form_cfa_memory, SAVED "lea 32(%rsp), %rax\nmov %rax, (%rsp)\n.cfi_escape 0x0f,3,0x77,0,0x06");
+/* rbp is CFA - 0x..: as a value that the frame had anyway */
+FORM(form_cfa_value, ".cfi_offset 6, -16\n.cfi_offset 3, -24\n.cfi_escape 0x14,3,0");
+
+static __attribute__((noinline)) void through(void (*form)(void))
+{
+    form();
+    __asm__ volatile("" ::: "memory");
+}
+
+static void expect_same(const char *name)
+{
+    bool is_same = ours.count == theirs.count && ours.count >= 4;
+
+    for (size_t i = 1; i < ours.count && i < theirs.count; i++)
+        is_same &= ours.frames[i] == theirs.frames[i];
+    if (!is_same)
+        printf("# %s: %zu frames, libgcc has %zu\n", name, ours.count, theirs.count);
+    EXPECT(is_same);
+}
+
+#define EXPECT_SAME(form)                                                                          \
+    do {                                                                                           \
+        for (int round_ = 0; round_ < 2; round_++) { /* the second out of the cache */             \
+            through(form);                                                                         \
+            expect_same(#form);                                                                    \
+        }                                                                                          \
+    } while (0)
+
+TEST(the_address_of_a_frame_comes_from_any_register)
+{
+    EXPECT_SAME(form_rbx);
+    EXPECT_SAME(form_rbp);
+    EXPECT_SAME(form_odd);
+    EXPECT_SAME(form_far);
+}
+
+TEST(the_address_of_a_frame_is_an_expression)
+{
+    EXPECT_SAME(form_cfa_simple);
+    EXPECT_SAME(form_cfa_computed);
+    EXPECT_SAME(form_cfa_memory);
+}
+
+TEST(saved_registers_are_where_the_tables_say)
+{
+    EXPECT_SAME(form_same);
+    EXPECT_SAME(form_unknown);
+    EXPECT_SAME(form_expressions);
+    EXPECT_SAME(form_computed);
+    EXPECT_SAME(form_cfa_value);
+}
+
+/* What is not followed is not guessed: the walk has the frame itself, and may go on by frame
+ * pointers, but never beyond what libgcc finds. */
+TEST(a_register_that_is_not_followed_ends_the_walk_by_tables)
+{
+    through(form_r11);
+    EXPECT(ours.count >= 2 && ours.count <= theirs.count);
+    EXPECT_EQUAL(ours.frames[1], theirs.frames[1]);
+}
