@@ -145,3 +145,16 @@ TEST(what_does_not_compute_has_no_value)
     EXPECT(evaluate(many, 16).computes);
     EXPECT(!evaluate(many, 17).computes); /* more values than there is room for */
 }
+
+TEST(a_value_may_be_there_at_the_start)
+{
+    static const uint8_t plus_one[] = {LITERAL(1), 0x22};
+    struct registers registers = {.known = 0};
+    struct stack_memory memory = {0, 1};
+    struct expression_input input = {&registers, &memory, 41, true};
+    struct location location = {.length = sizeof(plus_one), .expression = plus_one};
+    uintptr_t value = 0;
+
+    EXPECT(sg_expression_value(&location, &input, &value));
+    EXPECT_EQUAL(value, 42);
+}
