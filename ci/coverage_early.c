@@ -6,7 +6,9 @@
 
 extern uint64_t *__llvm_profile_begin_counters(void);
 extern uint64_t *__llvm_profile_end_counters(void);
-extern intptr_t __llvm_profile_counter_bias;
+/* From a counter to where it is mapped. Each object brings a weak one, and the fuzz laboratory puts
+ * the variables of the tiers' objects back to 0: this one it does not know. */
+extern intptr_t __llvm_profile_counter_bias __attribute__((visibility("hidden")));
 
 #define COUNTERS_MAX 65536
 extern uint64_t coverage_early_counts[COUNTERS_MAX] __attribute__((visibility("hidden")));
@@ -22,6 +24,7 @@ static size_t counters(void)
 
 #ifdef BEFORE_RUNTIME
 
+intptr_t __llvm_profile_counter_bias;
 uint64_t coverage_early_counts[COUNTERS_MAX];
 
 __attribute__((constructor)) static void keep(void)

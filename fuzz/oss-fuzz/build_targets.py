@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import shlex
 import subprocess
 import sys
@@ -15,6 +16,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 DROPPED = ("-fsanitize", "-fno-sanitize", "-Werror", "-W", "-O", "-fdiagnostics-color",
            "-fcolor-diagnostics")  # -W too: newer compilers have warnings of their own
+
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 def words(name):
@@ -29,17 +33,18 @@ def run(command):
 
 
 class Compiler:
-    """Compiles each source once, however many targets have it with the same parameters."""
+    """Compiles each source once, however many targets have it with the same parameters. The names
+    of the objects are meson's: fuzz/state.ld chooses by them."""
 
     def __init__(self, folder):
         self.folder = folder
-        self.objects = {}
 
     def compile(self, source, parameters):
-        key = hashlib.sha256("\0".join([source, *parameters]).encode()).hexdigest()[:16]
-        place = self.folder / f"{pathlib.Path(source).stem}-{key}.o"
-        if place not in self.objects:
-            self.objects[place] = True
+        folder = self.folder / hashlib.sha256("\0".join(parameters).encode()).hexdigest()[:16]
+        folder.mkdir(parents=True, exist_ok=True)
+        name = os.path.relpath(source, ROOT).replace("/", "_")
+        place = folder / f"{name}.o"
+        if not place.exists():
             run([*words("CC"), *words("CFLAGS"), *parameters, "-c", source, "-o", place])
         return place
 
@@ -56,13 +61,20 @@ def kept(parameters):
             if not parameter.startswith(DROPPED) and not parameter.endswith(".p")]
 
 
-def build_target(target, compiler, folder):
+def link_arguments(build, name):
+    """Those of meson's own link that are ours: introspection does not tell them."""
+    rule = re.search(rf"^build fuzz/{name}: .*?^ LINK_ARGS = (.*?)$",
+                     (build / "build.ninja").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    return [word for word in shlex.split(rule[1]) if word.startswith(("-Wl,-T,", "-Wl,--wrap="))]
+
+
+def build_target(target, compiler, build, folder):
     jobs = [(source, kept(group["parameters"])) for group in target["target_sources"]
             if group.get("language") == "c" for source in group["sources"]]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         objects = list(pool.map(lambda job: compiler.compile(*job), jobs))
-    run([*words("CXX"), *words("CXXFLAGS"), *objects, *words("LIB_FUZZING_ENGINE"), "-pthread",
-         "-ldl", "-o", folder / target["name"]])
+    run([*words("CXX"), *words("CXXFLAGS"), *objects, *words("LIB_FUZZING_ENGINE"),
+         *link_arguments(build, target["name"]), "-pthread", "-ldl", "-o", folder / target["name"]])
     print(f"built {target['name']} of {len(objects)} sources")
 
 
@@ -84,9 +96,8 @@ def main(arguments):
         return 1
     run(["ninja", "-C", build, *generated(targets, build)])
     compiler = Compiler(build / "objects")
-    compiler.folder.mkdir(exist_ok=True)
     for target in chosen:
-        build_target(target, compiler, folder)
+        build_target(target, compiler, build, folder)
     return 0
 
 
