@@ -31,6 +31,7 @@ HEADERS_ALLOWED = {
     ("api", "malloc.h"): "struct mallinfo2 and the prototypes that we implement",
     ("api", "stdlib.h"): "abort, where operator new cannot throw",
     ("base", "valgrind/helgrind.h"): "requests to valgrind's thread checkers, in their build only",
+    ("base", "valgrind/drd.h"): "the same, for the other of the two",
     ("unwind", "dlfcn.h"): "_dl_find_object: the module around an address, without a lock",
     ("unwind", "link.h"): "the name of that module",
     ("unwind", "ucontext.h"): "the registers of an interrupted thread",
