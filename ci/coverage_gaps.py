@@ -7,7 +7,7 @@ a fault: what it excuses is run by now, or gone.
 import collections
 import re
 
-ENTRY = re.compile(r'(?P<file>[^:\s]+):(?P<function>\w+)(?:\s+"(?P<text>[^"]+)")?\s+(?P<why>\S.*)')
+ENTRY = re.compile(r'(?P<file>[^:\s]+):(?P<function>\w+|\?)(?:\s+"(?P<text>[^"]+)")?\s+(?P<why>\S.*)')
 
 Entry = collections.namedtuple("Entry", "number file function text why")
 

@@ -19,17 +19,20 @@ from coverage_read import Places, Reader, Tree, export, line_of
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 KINDS = ("tests", "fuzz")
+LINKED_UNITS = ("linked_test", "operators_replaced_test")  # unit programs over the shipped library
 
 
 def groups(build):
     """The programs of one variant: a function of them has one body."""
     units = sorted((build / "tests/unit").glob("*_test"))
-    linked = [path for path in units if path.name == "linked_test"]
+    laboratory = [path for path in units if path.name.startswith("laboratory_")]
+    linked = [path for path in units if path.name in LINKED_UNITS]
     copies = [path for path in [build / "libspanguard-copy.so"] if path.exists()]
+    others = [path for path in units if path not in laboratory + linked]
     return {
         "release": [build / "libspanguard.so", *copies, *linked],
-        "debug": [build / "libspanguard-debug.so", *(p for p in units if p not in linked)],
-        "laboratory": sorted((build / "fuzz").glob("fuzz_*_replay")),
+        "debug": [build / "libspanguard-debug.so", *others],
+        "laboratory": [*sorted((build / "fuzz").glob("fuzz_*_replay")), *laboratory],
     }
 
 

@@ -19,8 +19,7 @@ static void free_block(void *block)
     sg_pool_free(block, SLOT_LIVE_MALLOC, "free");
 }
 
-/* Behind the start of the library, which is a constructor too. */
-static __attribute__((constructor)) void misuse_if_run_again(void)
+static void misuse_if_run_again(void)
 {
     if (getenv(AGAIN) == NULL)
         return;
@@ -62,8 +61,10 @@ static const char *said_on(int descriptor, const char *settings)
     return text;
 }
 
+/* The first test, and the only one that is reached again. */
 TEST(a_report_goes_where_the_option_says)
 {
+    misuse_if_run_again();
     EXPECT(strstr(said_on(STDERR_FILENO, ""), "P203 double free") != NULL);
     EXPECT(strstr(said_on(DESCRIPTOR, "report=fd:7"), "P203 double free") != NULL);
     EXPECT(strstr(said_on(STDERR_FILENO, "report=fd:7"), "P203") != NULL); /* 7 is closed */
