@@ -106,7 +106,7 @@ static int budget_of(const char *map_count, size_t budget, size_t expected)
     sg_os_guard_start(false, budget);
     kernel.map_count = NULL;
     kernel.lacks_proc = true; /* so that the count stays ours */
-    REQUIRE(!sg_os_vacate(memory, PAGE));
+    REQUIRE(sg_os_vacate(memory, PAGE) == OS_UNTOUCHED);
     REQUIRE(ranges_until_refused(memory, RANGES) == expected);
     sg_os_guard_statistics(&statistics);
     REQUIRE(statistics.splits_mappings);
@@ -148,7 +148,7 @@ static int by_request(void)
     char *memory = sg_os_map(NULL, PAGE);
 
     sg_os_guard_start(true, 0);
-    REQUIRE(!sg_os_vacate(memory, PAGE));
+    REQUIRE(sg_os_vacate(memory, PAGE) == OS_UNTOUCHED);
     REQUIRE(sg_os_forbid(memory, PAGE) == OS_CLOSED_EMPTY);
     REQUIRE(sg_os_allow(memory, PAGE));
     memory[0] = 1;
@@ -227,7 +227,7 @@ static int locked(void)
     REQUIRE(sg_os_allow(memory, PAGE));
     kernel.lacks_guards = true;
     kernel.removed = 0;
-    REQUIRE(!sg_os_vacate(memory, PAGE));
+    REQUIRE(sg_os_vacate(memory, PAGE) == OS_UNTOUCHED);
     REQUIRE(kernel.removed == 1);
     memory[0] = 1;
     return 0;
