@@ -85,7 +85,7 @@ static void check_block(const struct shadow_block *block, unsigned slot)
     sg_span_check(span);
 }
 
-void walk_check(const struct shadow *shadow)
+void walk_lists(const struct shadow *shadow)
 {
     check_page_cache();
     for (uint32_t class = 0; class < CLASS_COUNT; class ++)
@@ -93,6 +93,11 @@ void walk_check(const struct shadow *shadow)
     for (unsigned slot = 0; slot < OPS_SLOTS; slot++)
         if (shadow->blocks[slot].address != NULL)
             check_block(&shadow->blocks[slot], slot);
+}
+
+void walk_check(const struct shadow *shadow)
+{
+    walk_lists(shadow);
     (void)walk_spans(shadow);
 }
 

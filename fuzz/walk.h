@@ -5,7 +5,10 @@
 
 #include "shadow.h"
 
-/* Every list, every free run, the span of every live block, walk_spans(). */
+/* Every list, every free run, the span of every live block. */
+void walk_lists(const struct shadow *shadow);
+
+/* walk_lists(), walk_spans(). */
 void walk_check(const struct shadow *shadow);
 
 /* The page map, the ledger of the arena, all states of all slots; see walk_spans.c. Returns the

@@ -1,30 +1,29 @@
 #include "fault_run.h"
 
 #include "heap_calls.h"
-#include "ledger.h"
+#include "laboratory.h"
 #include "lifecycle.h"
-#include "options.h"
 #include "os_guard.h"
-#include "policy.h"
 #include "pool.h"
+#include "refused.h"
 #include "secrets.h"
-#include "thread_registry.h"
 #include "truth.h"
 #include "walk.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
-#define CALLS_PER_WALK 16u
-#define CALLS_PER_TRUTH 64u
+#define CALLS_PER_CHECK 64u
+#define CHECKS_MAX 16u
 #define ERRNO_CANARY 4711
 
 static struct {
     struct fault_setup setup;
     struct shadow shadow;
     size_t alignments[OPS_SLOTS]; /* as the live blocks were made */
-    uint64_t refused_before;      /* by the allocator's count, and by the ledger's */
-    uint64_t refused_truly;
+    uint64_t failures_seen;
+    unsigned checks; /* because of failures */
 } run;
 
 /* Failures of these alone lower density; they never fail a request. */
@@ -53,6 +52,7 @@ struct fault_setup fault_setup_of(const uint8_t *bytes, size_t count)
     setup.profile = header[8] % FAULT_PROFILES;
     setup.by_mprotect = (header[9] & 1) != 0;
     setup.retries = (header[9] & 2) != 0;
+    setup.is_fresh = (header[10] & 1) != 0;
     return setup;
 }
 
@@ -244,7 +244,7 @@ static void check_all(void)
     truth_check(&run.shadow);
     if (faulty_failures(1u << FAULTY_DONTNEED | 1u << FAULTY_GUARD | 1u << FAULTY_UNGUARD) > 0)
         truth_check_zero();
-    if (refused_now() - run.refused_before < ledger_refused() - run.refused_truly)
+    if (refused_now() < refused_closings())
         shadow_fail("a refused guard is not counted", OPS_SLOTS);
     faulty_resume();
 }
@@ -266,63 +266,67 @@ static void check_keys(void)
             shadow_fail("a key is constant", OPS_SLOTS);
 }
 
-static void choose(const struct fault_setup *setup, const struct tuning *tuning)
+/* Those of the input's own header, but for the profile. */
+static void begin_process(const struct fault_setup *setup, const struct tuning *tuning)
 {
     static const char *const profiles[FAULT_PROFILES] = {
         "profile=fast", "profile=hardened", "profile=strict", "profile=hardened:pool=guarded"};
+    struct laboratory_settings settings = tuning->settings;
+    const char *defences = strchr(tuning->options, ':');
+    char options[LABORATORY_OPTIONS_BYTES];
 
-    sg_options_apply(profiles[setup->profile]);
-    sg_options.thread_cache_bytes = tuning->thread_cache_bytes;
-    sg_options.dirty_bytes = tuning->dirty_bytes;
-    sg_policy_start();
-    sg_os_guard_start(setup->by_mprotect, 0);
-    check_keys();
-}
-
-/* The first calls that a process makes, while they fail: it must get going all the same. */
-static void start_process(void)
-{
-    struct call first = {.kind = CALL_MALLOC, .bytes = 100, .maker = SLOT_LIVE_MALLOC};
-
-    lifecycle_start();
-    void *block = heap_make(&first);
-    if (block != NULL)
-        heap_free(block, SLOT_LIVE_MALLOC);
-
-    /* Nothing stays that other keys could not decode, or another kind of guard not open. */
-    faulty_pause();
-    (void)sg_pool_trim(0);
-    truth_take_back(faulty_failures(ANY));
-    (void)sg_pool_trim(0);
-    truth_forget_runs();
+    snprintf(options, sizeof(options), "%s%s", profiles[setup->profile],
+             defences == NULL ? "" : defences);
+    settings.options = options;
+    settings.without_guard_advice |= setup->by_mprotect;
+    laboratory_begin(&settings);
 }
 
 static void start(const struct fault_setup *setup, const struct tuning *tuning)
 {
-    ledger_start();
+    begin_process(setup, tuning);
     run.setup = *setup;
+    run.failures_seen = 0;
+    run.checks = 0;
     memset(run.alignments, 0, sizeof(run.alignments));
-    faulty_start(setup->rules, FAULTY_RULES);
-    if (setup->is_fresh)
-        start_process();
-    faulty_pause();
-    walk_start(tuning->seed);
-    run.refused_before = refused_now();
-    run.refused_truly = ledger_refused();
-    faulty_resume();
-    choose(setup, tuning);
-    sg_thread_cache_seed_sample(sg_thread_cache_get());
-    if (setup->profile == FAULT_GUARDED)
-        sg_thread_cache_self = &sg_thread_cache_none;
     shadow_start(&run.shadow, tuning->is_dense);
+    faulty_start(setup->rules, FAULTY_RULES);
+    check_keys();
+    if (!setup->is_fresh)
+        faulty_pause();
+    lifecycle_start();
+    faulty_resume();
 }
 
-static void finish(struct thread_cache *cache)
+/* After the first calls in which something failed, before others can hide what that did; then, and
+ * where nothing fails, now and then. */
+static bool is_to_be_checked(unsigned number)
+{
+    uint64_t failures = faulty_failures(ANY);
+    bool has_failed = failures != run.failures_seen;
+
+    run.failures_seen = failures;
+    if (has_failed && run.checks < CHECKS_MAX) {
+        run.checks++;
+        return true;
+    }
+    return number % CALLS_PER_CHECK == 0;
+}
+
+/* What could not be opened is lost, which the walk of spans does not know. */
+static void walk(void)
+{
+    if (faulty_failures(ANY & ~HARMLESS & ~(1u << FAULTY_MMAP)) == 0)
+        walk_check(&run.shadow);
+    else
+        walk_lists(&run.shadow);
+}
+
+static void finish(void)
 {
     for (unsigned slot = 0; slot < OPS_SLOTS; slot++)
         if (run.shadow.blocks[slot].address != NULL)
             end_block(slot, false);
-    sg_thread_cache_self = cache;
     (void)sg_pool_trim(0);
     check_all();
 
@@ -331,6 +335,7 @@ static void finish(struct thread_cache *cache)
     (void)sg_pool_trim(0);
     truth_take_back(failures);
     walk_end();
+    laboratory_end();
 }
 
 void fault_run(const struct fault_setup *setup, const uint8_t *bytes, size_t count)
@@ -339,19 +344,19 @@ void fault_run(const struct fault_setup *setup, const uint8_t *bytes, size_t cou
     struct tuning tuning;
     struct call call;
 
-    plan_start(&plan, bytes, count, &tuning);
+    plan_start(&plan, bytes, count);
+    tuning_read(&tuning, bytes, count);
     start(setup, &tuning);
-    struct thread_cache *cache = sg_thread_cache_self;
     errno = ERRNO_CANARY;
     for (unsigned number = 1; plan_next(&plan, &call); number++) {
         shadow_note_call(number);
         perform(&call);
         if (errno != ERRNO_CANARY)
             shadow_fail("errno changed", call.slot);
-        if (number % CALLS_PER_WALK == 0)
-            walk_check(&run.shadow);
-        if (number % CALLS_PER_TRUTH == 0)
+        if (number % tuning.calls_per_walk == 0)
+            walk();
+        if (is_to_be_checked(number))
             check_all();
     }
-    finish(cache);
+    finish();
 }

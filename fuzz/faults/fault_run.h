@@ -1,7 +1,7 @@
 /* A run of calls on the tiers while system calls fail, with every promise that then still holds.
  *
  *   header, 12 bytes    two rules: mask, first, count, error + 128 * closes; then profile, ways,
- *                       two spare
+ *                       is_fresh, one spare
  *   the rest            as ops.h has it */
 #ifndef SG_FUZZ_FAULTS_FAULT_RUN_H
 #define SG_FUZZ_FAULTS_FAULT_RUN_H

@@ -1,7 +1,8 @@
 #include "faulty.h"
 
+#include "arena.h"
 #include "laboratory.h"
-#include "ledger.h"
+#include "refused.h"
 
 #include <errno.h>
 #include <sys/mman.h>
@@ -17,7 +18,6 @@ static struct {
     uint32_t met[FAULTY_RULES]; /* calls that the rule speaks of */
     unsigned rule_count;
     bool is_paused;
-    uint64_t calls[FAULTY_CALLS];
     uint64_t failures[FAULTY_CALLS];
 } faulty;
 
@@ -63,7 +63,7 @@ static long fail(enum faulty_call call, const long *arguments, int error)
     if (call != FAULTY_GETRANDOM)
         return -ENOMEM;
     long half[6] = {arguments[0], arguments[1] / 2, arguments[2]};
-    return laboratory_machine_call(SYS_getrandom, half);
+    return arena_call(SYS_getrandom, half);
 }
 
 static bool rule_speaks_of(unsigned index, enum faulty_call call, const long *arguments)
@@ -84,23 +84,23 @@ static bool on_call(long number, const long *arguments, long *ret_error)
     enum faulty_call call = call_of(number, arguments);
     bool fails = false;
 
-    if (call == FAULTY_CALLS || faulty.is_paused)
-        return false;
-    faulty.calls[call]++;
-    for (unsigned i = 0; i < faulty.rule_count; i++) {
-        if (!rule_speaks_of(i, call, arguments) || fails)
+    for (unsigned i = 0; i < faulty.rule_count && !faulty.is_paused; i++) {
+        if (call == FAULTY_CALLS || !rule_speaks_of(i, call, arguments) || fails)
             continue;
         *ret_error = fail(call, arguments, faulty.rules[i].error);
         fails = true;
+        faulty.failures[call]++;
     }
-    faulty.failures[call] += fails;
-    if (fails && call != FAULTY_MMAP && call != FAULTY_GETRANDOM)
-        ledger_note_failure(number, arguments);
+    if (fails)
+        refused_note_failure(number, arguments);
+    else
+        refused_note_call(number, arguments);
     return fails;
 }
 
 void faulty_start(const struct faulty_rule *rules, unsigned count)
 {
+    refused_start();
     __builtin_memset(&faulty, 0, sizeof(faulty));
     faulty.rule_count = count < FAULTY_RULES ? count : FAULTY_RULES;
     for (unsigned i = 0; i < faulty.rule_count; i++)
@@ -110,7 +110,8 @@ void faulty_start(const struct faulty_rule *rules, unsigned count)
 
 void faulty_stop(void)
 {
-    laboratory.fault = NULL;
+    faulty.is_paused = true;
+    refused_end();
 }
 
 void faulty_pause(void)
@@ -123,23 +124,13 @@ void faulty_resume(void)
     faulty.is_paused = false;
 }
 
-static uint64_t sum(const uint64_t *counts, unsigned mask)
+uint64_t faulty_failures(unsigned mask)
 {
     uint64_t all = 0;
 
     for (unsigned call = 0; call < FAULTY_CALLS; call++)
-        all += (mask >> call & 1) != 0 ? counts[call] : 0;
+        all += (mask >> call & 1) != 0 ? faulty.failures[call] : 0;
     return all;
-}
-
-uint64_t faulty_failures(unsigned mask)
-{
-    return sum(faulty.failures, mask);
-}
-
-uint64_t faulty_calls(unsigned mask)
-{
-    return sum(faulty.calls, mask);
 }
 
 /* EPERM where a filter of system calls answers. */

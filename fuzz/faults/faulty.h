@@ -29,17 +29,18 @@ struct faulty_rule {
     bool closes; /* of mprotect only calls that take access away: they split mappings */
 };
 
-/* Takes `laboratory.fault`. Numbers count from here on, while not paused. */
+/* Takes `laboratory.fault`; after laboratory_begin(). Numbers count from here on, while not paused. */
 void faulty_start(const struct faulty_rule *rules, unsigned count);
+
+/* No call fails any more, and what could not be unmapped is. */
 void faulty_stop(void);
 
 /* In between no call fails and none is counted. */
 void faulty_pause(void);
 void faulty_resume(void);
 
-/* Since the start: calls of the kind that failed, of all kinds in the mask, and that were made. */
+/* Since the start: calls that failed, of all kinds in the mask. */
 uint64_t faulty_failures(unsigned mask);
-uint64_t faulty_calls(unsigned mask);
 
 /* The errors that the kernel has for a call of this kind, FAULTY_SHORT among them; ends with -1. */
 const int *faulty_errors(enum faulty_call call);

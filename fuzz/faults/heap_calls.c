@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-static const struct ending endings[SLOT_STATE_COUNT] = {
+static const struct end_call endings[SLOT_STATE_COUNT] = {
     [SLOT_LIVE_MALLOC] = {"free", SLOT_LIVE_MALLOC},
     [SLOT_LIVE_NEW] = {"free", SLOT_LIVE_NEW},
     [SLOT_LIVE_NEW_ARRAY] = {"free", SLOT_LIVE_NEW_ARRAY},

@@ -1,11 +1,13 @@
-/* Fails call 1, 2, 3 ... of each kind of a recorded workload, each in a process of its own: so also
- * the first calls that a process makes. Once alone, once with all that follow.
+/* Fails call 1, 2, 3 ... of each kind of a recorded workload, each time in a process that begins
+ * (laboratory.h): so also the first calls that a process makes. Once alone, once with all that
+ * follow. What is told of together runs in a child, which a broken promise ends.
  *
  *   PROGRAM                   the scripted workload, each profile, the first errno; thinned out
  *   PROGRAM --all PATH...     each errno, each call, and these inputs of the target `pool` too
  *   PROGRAM --one PROFILE KIND FIRST COUNT ERRNO [PATH]    again, in this process */
 #include "fault_run.h"
-#include "ledger.h"
+#include "laboratory.h"
+#include "lifecycle.h"
 #include "pool.h"
 #include "script.h"
 #include "secrets.h"
@@ -36,10 +38,7 @@ static struct {
     bool is_whole; /* --all */
     unsigned results;
     unsigned failures;
-    unsigned long runs;
 } sweep;
-
-static struct keys *keys; /* of the last child; shared with it */
 
 struct trial {
     enum fault_profile profile;
@@ -47,11 +46,19 @@ struct trial {
     struct faulty_rule rule;
 };
 
+/* With the children. */
+static struct {
+    struct trial trial; /* the one under way */
+    unsigned long runs;
+    uint32_t reached; /* trials since the child began in which a call failed */
+    struct keys keys;
+} * shared;
+
 /* Memory is unmapped where something else failed: records that could not be opened. */
 static const struct faulty_rule for_munmap = {
     .mask = 1u << FAULTY_MPROTECT, .first = 1, .count = 8, .error = ENOMEM};
 
-static int run_trial(const struct trial *trial)
+static bool run_trial(const struct trial *trial)
 {
     bool is_munmap = trial->rule.mask == 1u << FAULTY_MUNMAP;
     struct fault_setup setup = {
@@ -63,19 +70,23 @@ static int run_trial(const struct trial *trial)
     };
 
     alarm(SECONDS_MAX);
+    shared->trial = *trial;
+    shared->runs++;
     fault_run(&setup, input.bytes, input.size);
-    *keys = sg_keys;
-    return faulty_failures(trial->rule.mask) == 0 ? NOT_REACHED : 0;
+    return faulty_failures(trial->rule.mask) != 0;
 }
 
-static int run_child(const struct trial *trial)
+/* How the child ended: 0 is well. */
+static int run_child(void (*run)(struct trial *trial), struct trial *trial)
 {
     int status = -1;
-    pid_t child = fork();
 
-    if (child == 0)
-        _exit(run_trial(trial));
-    sweep.runs++;
+    shared->reached = 0;
+    pid_t child = fork();
+    if (child == 0) {
+        run(trial);
+        _exit(0);
+    }
     if (child < 0 || waitpid(child, &status, 0) != child)
         return -1;
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
@@ -88,8 +99,10 @@ static void result(bool passed, const char *text)
     printf("%s %u - %s\n", passed ? "ok" : "not ok", sweep.results, text);
 }
 
-static void say_again(const struct trial *trial, int status)
+static void say_again(int status)
 {
+    const struct trial *trial = &shared->trial;
+
     printf("# status %d: --one %s%s %s %u %u %d %s\n", status, profile_names[trial->profile],
            trial->by_mprotect ? "+mprotect" : "", call_names[__builtin_ctz(trial->rule.mask)],
            trial->rule.first, trial->rule.count, trial->rule.error, input.name);
@@ -103,24 +116,14 @@ static uint32_t step_after(uint32_t first)
     return 1 + first / 2;
 }
 
-/* Returns how many calls failed in turn; stops at the first broken promise. */
-static uint32_t sweep_calls(struct trial *trial, bool *ret_passed)
+static void sweep_calls(struct trial *trial)
 {
-    uint32_t trials = 0;
-
     for (uint32_t first = 1; first < FIRST_MAX; first += step_after(first)) {
         trial->rule.first = first;
-        int status = run_child(trial);
-        if (status == NOT_REACHED)
-            return trials;
-        trials++;
-        if (status != 0) {
-            say_again(trial, status);
-            *ret_passed = false;
-            return trials;
-        }
+        if (!run_trial(trial))
+            return;
+        shared->reached++;
     }
-    return trials;
 }
 
 /* A kind that the workload never needs in a profile must be one of these. */
@@ -131,34 +134,36 @@ static bool may_be_idle(const struct trial *trial, enum faulty_call call)
            call == FAULTY_DONTNEED || (trial->profile == FAULT_FAST && call == FAULTY_UNGUARD);
 }
 
-static uint32_t sweep_errors(struct trial *trial, enum faulty_call call, bool *ret_passed)
+/* Of the kind of call that the trial's rule has. */
+static void sweep_errors(struct trial *trial)
 {
     static const uint32_t counts[] = {1, FAULTY_FOR_EVER};
-    uint32_t trials = 0;
+    enum faulty_call call = (enum faulty_call)__builtin_ctz(trial->rule.mask);
 
     for (const int *error = faulty_errors(call); *error >= 0; error++) {
         for (unsigned i = 0; i < 2; i++) {
-            trial->rule = (struct faulty_rule){
-                .mask = (uint8_t)(1u << call), .count = counts[i], .error = *error};
-            trials += sweep_calls(trial, ret_passed);
+            trial->rule.error = *error;
+            trial->rule.count = counts[i];
+            sweep_calls(trial);
         }
         if (!sweep.is_whole)
             break;
     }
-    return trials;
 }
 
 static uint32_t sweep_kind(struct trial *trial, enum faulty_call call)
 {
     char text[512];
-    bool passed = true;
-    uint32_t trials = sweep_errors(trial, call, &passed);
 
+    trial->rule = (struct faulty_rule){.mask = (uint8_t)(1u << call)};
+    int status = run_child(sweep_errors, trial);
+    if (status != 0)
+        say_again(status);
     snprintf(text, sizeof(text), "%s, %s%s: %s refused, %u times in turn", input.name,
              profile_names[trial->profile], trial->by_mprotect ? ", guards by mprotect" : "",
-             call_names[call], trials);
-    result(passed && (trials > 0 || may_be_idle(trial, call)), text);
-    return trials;
+             call_names[call], shared->reached);
+    result(status == 0 && (shared->reached > 0 || may_be_idle(trial, call)), text);
+    return shared->reached;
 }
 
 static void sweep_input(void)
@@ -179,6 +184,18 @@ static void sweep_input(void)
             result(false, call_names[call]);
 }
 
+static void run_start(struct trial *trial)
+{
+    static const struct laboratory_settings settings;
+
+    laboratory_begin(&settings);
+    faulty_start(&trial->rule, 1);
+    lifecycle_start();
+    if (faulty_failures(trial->rule.mask) == 0)
+        _exit(1);
+    shared->keys = sg_keys;
+}
+
 static void test_keys(int error)
 {
     char text[128];
@@ -188,13 +205,13 @@ static void test_keys(int error)
         .rule = {
             .mask = 1u << FAULTY_GETRANDOM, .first = 1, .count = FAULTY_FOR_EVER, .error = error}};
 
-    bool passed = run_child(&trial) == 0;
-    first = *keys;
-    passed = passed && run_child(&trial) == 0;
+    bool passed = run_child(run_start, &trial) == 0;
+    first = shared->keys;
+    passed = passed && run_child(run_start, &trial) == 0;
     snprintf(text, sizeof(text), "getrandom fails with %d: two processes have other keys", error);
-    result(passed && first.slot != keys->slot && first.canary != keys->canary &&
-               first.tag != keys->tag && first.state != keys->state &&
-               first.canary_factor != keys->canary_factor,
+    result(passed && first.slot != shared->keys.slot && first.canary != shared->keys.canary &&
+               first.tag != shared->keys.tag && first.state != shared->keys.state &&
+               first.canary_factor != shared->keys.canary_factor,
            text);
 }
 
@@ -202,38 +219,36 @@ static void test_keys(int error)
 #define PARTITION_BYTES 300000u
 
 /* Blocks of a partition whose memory the kernel keeps, as it does with locked memory. */
-static int run_partition(void)
+static void run_partition(struct trial *trial)
 {
-    const struct faulty_rule rule = {.mask = 1u << FAULTY_DONTNEED | 1u << FAULTY_GUARD,
-                                     .first = 1,
-                                     .count = FAULTY_FOR_EVER,
-                                     .error = EINVAL};
+    static const struct laboratory_settings settings;
 
-    ledger_start();
-    faulty_start(&rule, 1);
+    laboratory_begin(&settings);
+    faulty_start(&trial->rule, 1);
     for (unsigned round = 0; round < PARTITION_ROUNDS; round++) {
         char *block = sg_pool_allocate_typed_zeroed(PARTITION_BYTES, 1);
 
         if (block == NULL)
-            return 1;
+            _exit(1);
         for (size_t i = 0; i < PARTITION_BYTES; i++)
             if (block[i] != 0)
-                return 2;
+                _exit(2);
         memset(block, 7, PARTITION_BYTES);
         sg_pool_free(block, SLOT_LIVE_MALLOC, "free");
     }
-    return faulty_failures(rule.mask) > 0 ? 0 : 3;
+    if (faulty_failures(trial->rule.mask) == 0)
+        _exit(3);
 }
 
 static void test_partition(void)
 {
-    int status = -1;
-    pid_t child = fork();
+    struct trial trial = {.rule = {.mask = 1u << FAULTY_DONTNEED | 1u << FAULTY_GUARD,
+                                   .first = 1,
+                                   .count = FAULTY_FOR_EVER,
+                                   .error = EINVAL}};
 
-    if (child == 0)
-        _exit(run_partition());
-    bool ended = child > 0 && waitpid(child, &status, 0) == child;
-    result(ended && status == 0, "calloc of a partition is zero though the kernel keeps memory");
+    result(run_child(run_partition, &trial) == 0,
+           "calloc of a partition is zero though the kernel keeps memory");
 }
 
 static bool read_input(const char *path)
@@ -270,12 +285,12 @@ static int run_one(int count, char **arguments)
 
     if (count > 5 && strcmp(arguments[5], "script") != 0 && !read_input(arguments[5]))
         return 2;
-    return run_trial(&trial);
+    return run_trial(&trial) ? 0 : NOT_REACHED;
 }
 
 static int finish(void)
 {
-    printf("1..%u\n# %lu processes\n", sweep.results, sweep.runs);
+    printf("1..%u\n# %lu trials\n", sweep.results, shared->runs);
     return sweep.failures != 0;
 }
 
@@ -283,12 +298,12 @@ int main(int count, char **arguments)
 {
     input.name = "script";
     input.size = script_write(input.bytes);
-    keys = mmap(NULL, sizeof(*keys), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (keys == MAP_FAILED)
+    shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared == MAP_FAILED)
         return 2;
     if (count > 6 && strcmp(arguments[1], "--one") == 0)
         return run_one(count - 2, arguments + 2);
-    setvbuf(stdout, NULL, _IOLBF, 0);
+    setvbuf(stdout, NULL, _IOLBF, 0); /* so that a child has nothing of ours to write */
     sweep.is_whole = count > 1 && strcmp(arguments[1], "--all") == 0;
     for (const int *error = faulty_errors(FAULTY_GETRANDOM); *error >= 0; error++)
         test_keys(*error);

@@ -6,6 +6,9 @@
 
 #include <string.h>
 
+#define LONG_INDEX_MAX 96u /* of 32 KiB each */
+#define LONG_SLOTS 4u
+
 static uint8_t draw_error(struct random *random, uint8_t mask)
 {
     uint32_t call = mask == 0 ? 0 : (uint32_t)__builtin_ctz(mask);
@@ -28,11 +31,23 @@ static uint8_t draw_mask(struct random *random)
 static void draw_rule(struct random *random, uint8_t *rule)
 {
     rule[0] = draw_mask(random);
-    rule[1] = (uint8_t)(1u + random_below(random, 1u << random_below(random, 8)));
+    rule[1] = (uint8_t)(1u + random_below(random, 1u << random_below(random, 6)));
     rule[2] = (uint8_t)random_below(random, 1u << random_below(random, 6));
     if (random_below(random, 4) == 0)
         rule[2] = UINT8_MAX;
     rule[3] = (uint8_t)(draw_error(random, rule[0]) | random_below(random, 2) << 7);
+}
+
+/* Most of what fails are calls for long blocks, which generate_input() seldom draws; and those that
+ * grow have to be in the same slots. */
+static void draw_long(struct random *random, uint8_t *record)
+{
+    static const uint8_t ops[4] = {0, 1, 3, 3}; /* malloc, calloc, realloc; see ops.c */
+
+    record[0] = (uint8_t)((record[0] & 0xf0) | ops[random_below(random, 4)]);
+    record[1] =
+        (uint8_t)(random_below(random, LONG_SLOTS) | (2u - (random_below(random, 4) == 0)) << 6);
+    record[2] %= LONG_INDEX_MAX;
 }
 
 static size_t generate(struct random *random, uint8_t *bytes, size_t most)
@@ -45,8 +60,13 @@ static size_t generate(struct random *random, uint8_t *bytes, size_t most)
         draw_rule(random, bytes + 4);
     bytes[8] = (uint8_t)random_next(random);
     bytes[9] = (uint8_t)random_next(random);
-    return FAULT_HEADER_BYTES +
-           generate_input(random, bytes + FAULT_HEADER_BYTES, most - FAULT_HEADER_BYTES);
+    bytes[10] = (uint8_t)random_next(random);
+    size_t size = generate_input(random, bytes + FAULT_HEADER_BYTES, most - FAULT_HEADER_BYTES);
+    if (random_below(random, 8) == 0)
+        for (size_t i = OPS_HEADER_BYTES; i + OPS_RECORD_BYTES <= size; i += OPS_RECORD_BYTES)
+            if (random_below(random, 2) == 0)
+                draw_long(random, bytes + FAULT_HEADER_BYTES + i);
+    return FAULT_HEADER_BYTES + size;
 }
 
 const struct target target = {

@@ -1,14 +1,15 @@
 #include "truth.h"
 
+#include "arena.h"
 #include "central_state.h"
 #include "large.h"
-#include "ledger.h"
 #include "os_guard.h"
 #include "os_memory.h"
 #include "page_cache.h"
 #include "page_cache_state.h"
 #include "page_guard.h"
 #include "page_map.h"
+#include "refused.h"
 
 #include <string.h>
 
@@ -31,6 +32,24 @@ static uintptr_t os_page_up(uintptr_t address)
     return os_page_down(address + sg_os_page_bytes - 1);
 }
 
+/* Of all bytes [from, end): mapped, ours, and can be read and written. */
+static bool is_open(uintptr_t from, uintptr_t end)
+{
+    for (uintptr_t page = from; page < end; page += ARENA_OS_PAGE_BYTES)
+        if (refused_to_unmap(page))
+            return false;
+    return arena_has_access((void *)from, end - from);
+}
+
+/* No byte can be. `excused`: or the kernel was asked for that and refused. */
+static bool is_closed(uintptr_t from, uintptr_t end, bool excused)
+{
+    for (uintptr_t page = from; page < end; page += ARENA_OS_PAGE_BYTES)
+        if (arena_has_access((void *)page, 1) && !(excused && refused_to_close(page)))
+            return false;
+    return true;
+}
+
 static uintptr_t body_end(const struct span *span)
 {
     return os_page_up(span->slots.base + (span->large_bytes == 0 ? 1 : span->large_bytes));
@@ -42,12 +61,11 @@ static void check_large(const struct span *span)
     uintptr_t end = body_end(span);
 
     if (load_relaxed(&span->large_state) == SLOT_QUARANTINED) {
-        require(ledger_is_closed(from, end, false), "a freed large block has access");
+        require(is_closed(from, end, false), "a freed large block has access");
         return;
     }
     if (slot_state_is_live(load_relaxed(&span->large_state)) && span->is_closed_around)
-        require(ledger_is_closed(span_start(span), from, false) &&
-                    ledger_is_closed(end, span_end(span), false),
+        require(is_closed(span_start(span), from, false) && is_closed(end, span_end(span), false),
                 "a large block is called guarded and is not");
 }
 
@@ -59,10 +77,10 @@ static void check_central(const struct span *span)
     if (span->slots.slot_count == 0)
         return; /* spare, or lost */
     if (span->slots.class == CLASS_ZERO)
-        require(ledger_is_closed(base, end, false), "blocks of no bytes can be written");
+        require(is_closed(base, end, false), "blocks of no bytes can be written");
     else
-        require(ledger_is_open(base, end), "slots without access");
-    require(ledger_is_closed(end, span_end(span), true), "a guard behind slots was forgotten");
+        require(is_open(base, end), "slots without access");
+    require(is_closed(end, span_end(span), true), "a guard behind slots was forgotten");
 }
 
 static void check_free(const struct span *span)
@@ -73,11 +91,10 @@ static void check_free(const struct span *span)
         if (sg_page_is_guarded(span, i) && sg_page_guard_is_doubted())
             continue; /* asked for again before it is relied upon */
         if (sg_page_is_guarded(span, i))
-            require(ledger_is_closed(page, page + PAGE_BYTES, true),
+            require(is_closed(page, page + PAGE_BYTES, true),
                     "a free page is called closed and is open");
         else
-            require(ledger_is_open(page, page + PAGE_BYTES),
-                    "a free page is called open and is closed");
+            require(is_open(page, page + PAGE_BYTES), "a free page is called open and is closed");
     }
 }
 
@@ -105,31 +122,32 @@ static void check_blocks(const struct shadow *shadow)
         uintptr_t start = (uintptr_t)block->address;
 
         if (block->address != NULL && block->usable_bytes != 0 &&
-            !ledger_is_open(os_page_down(start), os_page_up(start + block->usable_bytes)))
+            !is_open(os_page_down(start), os_page_up(start + block->usable_bytes)))
             shadow_fail("a live block has no access", slot);
     }
 }
 
-static struct {
-    void (*visit)(struct span *span);
-    struct span *last;
-} walk;
-
-static void visit_page(uintptr_t page)
+static void visit_mapping(uintptr_t at, uintptr_t end, void (*visit)(struct span *span))
 {
-    struct span *span = page_map_lookup(page);
+    struct span *last = NULL;
 
-    if (span != NULL && span != walk.last && span != &sg_span_retired && span != &sg_span_forbidden)
-        walk.visit(span);
-    walk.last = span;
+    for (at = align_up(at, PAGE_BYTES); at < end; at += PAGE_BYTES) {
+        struct span *span = page_map_lookup(at);
+
+        if (span != NULL && span != last && span != &sg_span_retired && span != &sg_span_forbidden)
+            visit(span);
+        last = span;
+    }
 }
 
 /* As sg_page_map_each(), without a look at the gigabytes that are not there. */
 static void each_span(void (*visit)(struct span *span))
 {
-    walk.visit = visit;
-    walk.last = NULL;
-    ledger_each(PAGE_BYTES, visit_page);
+    const char *start = NULL;
+    const char *end = NULL;
+
+    while (arena_next_mapping(end, &start, &end) && arena_is_of_blocks(start))
+        visit_mapping((uintptr_t)start, (uintptr_t)end, visit);
 }
 
 void truth_check(const struct shadow *shadow)
@@ -267,19 +285,4 @@ void truth_take_back(uint64_t most)
     for (size_t i = 0; i < left; i++)
         take_back(found.spans[i]);
     require(failures + left <= most, "more memory is lost than calls failed");
-}
-
-void truth_forget_runs(void)
-{
-    size_t count = find(is_free);
-
-    for (size_t i = 0; i < count; i++) {
-        struct span *span = found.spans[i];
-
-        sg_page_cache_remove(span);
-        sg_page_map_set(span->slots.base, span->pages, NULL);
-        sg_os_unmap((void *)span->slots.base, span_bytes(span));
-        sg_span_destroy(span);
-    }
-    memset(&sg_page_cache, 0, sizeof(sg_page_cache));
 }
