@@ -15,9 +15,12 @@ static uint64_t mix(uint64_t value)
     return value ^ (value >> 31);
 }
 
+/* AT_RANDOM lies at any address. */
+typedef uint64_t unaligned_word __attribute__((aligned(1), may_alias));
+
 static uint64_t fallback_seed(void)
 {
-    const uint64_t *from_kernel = (const uint64_t *)getauxval(AT_RANDOM);
+    const unaligned_word *from_kernel = (const unaligned_word *)getauxval(AT_RANDOM);
     struct timespec now = {0, 0};
     uint64_t seed = (uint64_t)(uintptr_t)&now ^ mix((uint64_t)(uintptr_t)&fallback_seed);
 
