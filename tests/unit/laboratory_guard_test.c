@@ -221,13 +221,12 @@ static int locked(void)
     char *memory = sg_os_map(NULL, PAGE);
 
     sg_os_guard_start(false, 0);
-    if (!sg_os_vacate(memory, PAGE)) {
+    if (sg_os_vacate(memory, PAGE) != OS_VACATED)
         return 0; /* a kernel without guards: there is no later */
-    }
     REQUIRE(sg_os_allow(memory, PAGE));
     kernel.lacks_guards = true;
     kernel.removed = 0;
-    REQUIRE(sg_os_vacate(memory, PAGE) == OS_UNTOUCHED);
+    REQUIRE(sg_os_vacate(memory, PAGE) == OS_GUARDS_LOST);
     REQUIRE(kernel.removed == 1);
     memory[0] = 1;
     return 0;
