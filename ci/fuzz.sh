@@ -8,7 +8,8 @@ set -euo pipefail
 
 results=$root/build/campaign
 corpora=$root/fuzz/corpus
-export FUZZ_BUILD=${FUZZ_BUILD:-$root/build/libfuzzer}
+export FUZZ_BUILD=${FUZZ_BUILD:-$root/build}
+fuzzers=$FUZZ_BUILD/libfuzzer/fuzz
 minutes='' jobs=1 engine=libfuzzer action=campaign seconds=60 keep=''
 targets=()
 
@@ -103,13 +104,13 @@ run_libfuzzer() # TARGET
 gather_corpus() # TARGET
 {
     local folder=$results/$1
-    minimise "$1" "$folder/corpus" "$FUZZ_BUILD/corpus-$1" "$corpora/$1"
+    minimise "$1" "$folder/corpus" "$FUZZ_BUILD/libfuzzer/corpus-$1" "$corpora/$1"
 }
 
 # The fewest inputs that run all that these folders run become the corpus.
 minimise() # TARGET FOLDER…
 {
-    local folder=$results/$1 program=$FUZZ_BUILD/fuzz/fuzz_$1 from=() one
+    local folder=$results/$1 program=$fuzzers/fuzz_${1}_fast from=() one
     shift
     for one in "$@"; do
         [ ! -d "$one" ] || from+=("$one")
@@ -125,20 +126,20 @@ minimise() # TARGET FOLDER…
 
 run_afl() # TARGET
 {
-    local folder=$results/$1 role pids=() pid
+    local folder=$results/$1 shared=$FUZZ_BUILD/afl/corpus-$1 role pids=() pid
     for role in -M:main -S:second; do
         "$root/fuzz/run.sh" --engine afl "$1" "$((minutes * 60))" "${role%%:*}" "${role#*:}" \
-            -o "$folder/afl" >"$folder/log-${role#*:}" 2>&1 </dev/null &
+            >"$folder/log-${role#*:}" 2>&1 </dev/null &
         pids+=($!)
         sleep 5 # the build is the first one's
     done
     for pid in "${pids[@]}"; do
         wait "$pid" || true
     done
-    find "$folder/afl" -path '*/crashes/id*' -exec cp {} "$folder/crashes/" \;
-    minimise "$1" "$folder/corpus" "$folder"/afl/*/queue "$corpora/$1"
+    find "$shared" -path '*/crashes/id*' -exec cp {} "$folder/crashes/" \;
+    minimise "$1" "$folder/corpus" "$shared"/*/queue "$corpora/$1"
     # relative_time, ..., corpus_count, ..., edges_found
-    awk -F', *' '!/^#/ { print $1 "," $NF "," $NF "," $4 }' "$folder/afl/main/plot_data" \
+    awk -F', *' '!/^#/ { print $1 "," $NF "," $NF "," $4 }' "$shared/main/plot_data" \
         >"$folder/new.csv" || true
 }
 
@@ -209,7 +210,7 @@ run_crashes()
 {
     local target status=0
     for target in "${targets[@]}"; do
-        "$root/ci/fuzz_crashes.py" --program "$FUZZ_BUILD/fuzz/fuzz_$target" \
+        "$root/ci/fuzz_crashes.py" --program "$fuzzers/fuzz_${target}_fast" \
             "$results/$target/crashes" || status=1
     done
     return "$status"
@@ -226,7 +227,7 @@ run_keep()
     [ -f "$keep" ] || fail 2 "there is no $keep"
     [ -n "$target" ] || target=$(basename "$(dirname "$(dirname "$(realpath "$keep")")")")
     [ -d "$corpora/$target" ] || fail 2 "of which target is it? Name it behind NAME."
-    program=$FUZZ_BUILD/fuzz/fuzz_$target place=$corpora/$target/$name
+    program=$fuzzers/fuzz_${target}_fast place=$corpora/$target/$name
     [ ! -e "$place" ] || fail 2 "there is a $place already"
     build_fuzzer "$target"
     kind=$(kind_of "$keep")
@@ -237,7 +238,7 @@ run_keep()
     if "$build/fuzz/fuzz_${target}_replay" "$place" >/dev/null 2>&1 && [ -z "$kind" ]; then
         echo "passes: it stays as a regression input"
     else
-        echo "fails, and so does the suite fuzz until it is mended: ${kind:-only without sanitizers}"
+        echo "fails, and so does the suite fuzz until it is mended: ${kind:-not as a fuzzer}"
     fi
 }
 

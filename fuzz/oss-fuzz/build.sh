@@ -18,5 +18,6 @@ for corpus in "$root"/fuzz/corpus/*/; do
     [ -x "$OUT/$name" ] || continue
     (cd "$corpus" && python3 -m zipfile -c "$OUT/${name}_seed_corpus.zip" ./*)
     printf '[libfuzzer]\nlen_control = 0\nmax_len = 8192\ntimeout = 25\n' >"$OUT/$name.options"
-    [ ! -e "$root/fuzz/$name.dict" ] || cp "$root/fuzz/$name.dict" "$OUT/"
+    [ ! -e "$root/fuzz/${name#fuzz_}.dict" ] ||
+        cp "$root/fuzz/${name#fuzz_}.dict" "$OUT/$name.dict"
 done

@@ -36,8 +36,9 @@ class Compiler:
     """Compiles each source once, however many targets have it with the same parameters. The names
     of the objects are meson's: fuzz/state.ld chooses by them."""
 
-    def __init__(self, folder):
-        self.folder = folder
+    def __init__(self, build):
+        self.build = build
+        self.folder = build / "objects"
 
     def compile(self, source, parameters):
         folder = self.folder / hashlib.sha256("\0".join(parameters).encode()).hexdigest()[:16]
@@ -49,11 +50,13 @@ class Compiler:
         return place
 
 
-def is_fuzz_target(target):
-    """Those that meson would link with libFuzzer; the others have a main of their own."""
-    return target["type"] == "executable" and target["name"].startswith("fuzz_") and any(
-        parameter.startswith("-fsanitize=fuzzer") for group in target["target_sources"]
-        for parameter in group.get("parameters", ()))
+TIERS = ("fuzz_tiers_sanitized", "fuzz_api_sanitized")  # libraries whose objects each target has
+
+
+def is_fuzz_target(target, targets):
+    """Those with a replay of their own beside them, under the plain name."""
+    return target["type"] == "executable" and any(
+        other["name"] == f"{target['name']}_replay" for other in targets)
 
 
 def kept(parameters):
@@ -68,13 +71,14 @@ def link_arguments(build, name):
     return [word for word in shlex.split(rule[1]) if word.startswith(("-Wl,-T,", "-Wl,--wrap="))]
 
 
-def build_target(target, compiler, build, folder):
-    jobs = [(source, kept(group["parameters"])) for group in target["target_sources"]
-            if group.get("language") == "c" for source in group["sources"]]
+def build_target(target, libraries, compiler, folder):
+    jobs = [(source, kept(group["parameters"]))
+            for group in target["target_sources"] + libraries if group.get("language") == "c"
+            for source in group["sources"]]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         objects = list(pool.map(lambda job: compiler.compile(*job), jobs))
     run([*words("CXX"), *words("CXXFLAGS"), *objects, *words("LIB_FUZZING_ENGINE"),
-         *link_arguments(build, target["name"]), "-pthread", "-ldl", "-o", folder / target["name"]])
+         *link_arguments(compiler.build, target["name"]), "-pthread", "-ldl", "-o", folder / target["name"]])
     print(f"built {target['name']} of {len(objects)} sources")
 
 
@@ -90,14 +94,16 @@ def main(arguments):
         return 2
     build, folder = map(pathlib.Path, arguments)
     targets = json.loads((build / "meson-info/intro-targets.json").read_text(encoding="utf-8"))
-    chosen = [target for target in targets if is_fuzz_target(target)]
+    chosen = [target for target in targets if is_fuzz_target(target, targets)]
     if not chosen:
         print("no fuzz target: is $CC a clang?", file=sys.stderr)
         return 1
     run(["ninja", "-C", build, *generated(targets, build)])
-    compiler = Compiler(build / "objects")
+    compiler = Compiler(build)
+    libraries = [group for target in targets if target["name"] in TIERS
+                 for group in target["target_sources"]]
     for target in chosen:
-        build_target(target, compiler, build, folder)
+        build_target(target, libraries, compiler, folder)
     return 0
 
 
