@@ -77,10 +77,22 @@ refuse()
     exit 2
 }
 
+# Whether the build, if there is one yet, knows a target for the corpus.
+is_known() # TARGET
+{
+    [ ! -e "$build/build.ninja" ] || grep -q "^build fuzz/fuzz_${1}_replay:" "$build/build.ninja"
+}
+
 choose_targets()
 {
     local target
-    [ "${#targets[@]}" -gt 0 ] || mapfile -t targets < <(cd "$corpora" && printf '%s\n' *)
+    if [ "${#targets[@]}" -eq 0 ]; then
+        for target in "$corpora"/*/; do
+            target=$(basename "$target")
+            is_known "$target" && targets+=("$target")
+        done
+    fi
+    [ "${#targets[@]}" -gt 0 ] || fail 2 "there are no targets"
     for target in "${targets[@]}"; do
         [ -d "$corpora/$target" ] || fail 2 "there is no target $target in fuzz/corpus"
     done

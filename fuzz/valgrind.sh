@@ -46,7 +46,7 @@ folder_of() # TOOL
 
 build_for() # TOOL
 {
-    local folder log target programs=() flags="-gdwarf-4 -DSG_VALGRIND"
+    local folder log target programs=() program flags="-gdwarf-4 -DSG_VALGRIND"
     folder=$(folder_of "$1") log=$build/build.log
     [ "$1" != drd ] || flags+=" -DSG_VALGRIND_DRD"
     mkdir -p "$folder"
@@ -54,8 +54,10 @@ build_for() # TOOL
         CC=gcc meson setup "$folder" "$root" -Dtests=true -Dc_args="$flags" >"$log" 2>&1 ||
             { tail -n 20 "$log" >&2 && exit 1; }
     fi
+    ninja -C "$folder" build.ninja >"$log" 2>&1 || { tail -n 20 "$log" >&2 && exit 1; }
     for target in "${targets[@]}"; do
-        programs+=("fuzz/fuzz_${target}_replay")
+        program=fuzz/fuzz_${target}_replay
+        grep -q "^build $program:" "$folder/build.ninja" && programs+=("$program")
     done
     ninja -C "$folder" "${programs[@]}" >"$log" 2>&1 ||
         { tail -n 20 "$log" >&2 && exit 1; }
@@ -94,6 +96,7 @@ main()
     for tool in "${tools[@]}"; do
         build_for "$tool"
         for target in "${targets[@]}"; do
+            [ -x "$(folder_of "$tool")/fuzz/fuzz_${target}_replay" ] || continue # a corpus alone
             number=$((number + 1))
             if replay "$tool" "$target" "$share"; then
                 echo "ok $number - $tool finds nothing in $target"
@@ -104,7 +107,7 @@ main()
         done
     done
     echo "1..$number"
-    return "$failed"
+    return "$((failed || number == 0))"
 }
 
 main "$@"
