@@ -245,7 +245,10 @@ run_keep()
     kind=$(kind_of "$keep")
     cp "$keep" "$place"
     [ -z "$kind" ] || make_smaller "$place" "$kind"
+    open_log
+    is_configured || logged "meson setup" meson setup "$build" "$root" -Dtests=true
     logged "the build" ninja -C "$build" "fuzz/fuzz_${target}_replay"
+    close_log
     printf '%s: %s bytes of %s\n' "$place" "$(stat -c %s "$place")" "$(stat -c %s "$keep")"
     if "$build/fuzz/fuzz_${target}_replay" "$place" >/dev/null 2>&1 && [ -z "$kind" ]; then
         echo "passes: it stays as a regression input"
@@ -254,11 +257,11 @@ run_keep()
     fi
 }
 
-# libFuzzer is content with any crash: a smaller one is taken only if the same is wrong.
+# libFuzzer knows no end, and is content with any crash: a smaller one is taken only if the same is wrong.
 make_smaller() # FILE KIND
 {
     local file=$1 smaller=$1.smaller
-    "$program" -minimize_crash=1 -max_total_time="$seconds" -exact_artifact_path="$smaller" \
+    timeout "$seconds" "$program" -minimize_crash=1 -max_total_time="$seconds" -exact_artifact_path="$smaller" \
         "$file" >/dev/null 2>&1 </dev/null || true
     if [ -s "$smaller" ] && [ "$(kind_of "$smaller")" = "$2" ]; then
         mv "$smaller" "$file"
