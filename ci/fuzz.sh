@@ -257,13 +257,20 @@ run_keep()
     fi
 }
 
-# libFuzzer knows no end, and is content with any crash: a smaller one is taken only if the same is wrong.
+promise_of() # KIND
+{
+    local promise=${1%% < *}
+    printf '%s' "${promise%% (*}"
+}
+
+# libFuzzer knows no end, and is content with any crash: a smaller one is taken only if the same
+# promise is broken, wherever.
 make_smaller() # FILE KIND
 {
     local file=$1 smaller=$1.smaller
-    timeout "$seconds" "$program" -minimize_crash=1 -max_total_time="$seconds" -exact_artifact_path="$smaller" \
-        "$file" >/dev/null 2>&1 </dev/null || true
-    if [ -s "$smaller" ] && [ "$(kind_of "$smaller")" = "$2" ]; then
+    timeout "$seconds" "$program" -minimize_crash=1 -max_total_time="$seconds" \
+        -exact_artifact_path="$smaller" "$file" >/dev/null 2>&1 </dev/null || true
+    if [ -s "$smaller" ] && [ "$(promise_of "$(kind_of "$smaller")")" = "$(promise_of "$2")" ]; then
         mv "$smaller" "$file"
     fi
     rm -f "$smaller"
