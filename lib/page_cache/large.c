@@ -228,16 +228,22 @@ void sg_large_quarantine_drain(void)
     evict(&sg_quarantine_large, 0, 0);
 }
 
-/* No access to a freed object from here on. Its memory goes back, unless the page cache would keep
- * it: who frees and allocates in turn does not pay for faults each time. */
+/* Whether a freed object waits with its memory: a few do, and not for long, so that who frees and
+ * allocates in turn does not pay for faults each time. Never where addresses are to stay away. */
+static bool may_keep_memory(const struct span *span, size_t bytes)
+{
+    return sg_options.isolate_classes == 0 && span->sample == 0 && span->partition == 0 &&
+           bytes <= KEPT_BYTES_MAX / 4 && sg_page_cache_would_keep(span->pages);
+}
+
+/* No access to a freed object from here on. */
 static bool close_body(struct span *span)
 {
     uintptr_t from = body_start(span);
     uintptr_t end = body_end(span);
 
     span->is_empty_inside = false;
-    if (span->sample == 0 && span->partition == 0 && end - from <= KEPT_BYTES_MAX / 4 &&
-        sg_page_cache_would_keep(span->pages) && sg_os_forbid_and_keep((void *)from, end - from))
+    if (may_keep_memory(span, end - from) && sg_os_forbid_and_keep((void *)from, end - from))
         return true;
 
     enum os_closed closed = forbid(from, end);

@@ -142,10 +142,12 @@ static void shrink_bin(struct thread_cache *cache, uint32_t class, uint32_t capa
     bin->floor = floor_of(class, capacity);
 }
 
+#define STEAL_CLASSES 16u /* at most, so that a full cache costs each of its overflows little */
+
 /* Takes capacity from the bins of other classes, in turn, until `bytes` more would fit. */
 static void steal_from_others(struct thread_cache *cache, uint32_t class, size_t bytes)
 {
-    for (uint32_t i = 0; i < CLASS_COUNT; i++) {
+    for (uint32_t i = 0; i < STEAL_CLASSES; i++) {
         if (cache->capacity_bytes + bytes <= cache->leased_bytes)
             return;
         cache->decay_class = (cache->decay_class + 1) % CLASS_COUNT;
@@ -251,13 +253,10 @@ static uint32_t next_batch(struct cache_bin *bin, uint32_t class)
 static uint32_t first_floor(uint32_t class)
 {
     uint32_t most = sg_class_policy[class].quarantine_slots;
-    uint32_t in_bytes = (uint32_t)FIRST_FLOOR_BYTES / slot_bytes_of(class);
 
-    if (most > FIRST_FLOOR)
-        most = FIRST_FLOOR;
-    if (in_bytes >= most)
-        return most;
-    return in_bytes <= 1 ? 1 : 1u << log2_floor(in_bytes);
+    if (slot_bytes_of(class) > RARE_BYTES_MIN)
+        return 1;
+    return most < FIRST_FLOOR ? most : FIRST_FLOOR;
 }
 
 /* One overflow in 64 of a row without a miss: a program that fills and drains in turn seldom gets

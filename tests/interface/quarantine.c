@@ -79,6 +79,30 @@ TEST(nor_does_a_block_of_20_MiB)
     EXPECT(again_is("frees_and_allocates_20_MiB", "guard_madvise=0", 0, ""));
 }
 
+/* None of the last `HELD_LARGE` of a strict heap, whose span_quarantine is many times that. */
+enum { HELD_LARGE = 64 };
+
+BODY(frees_and_allocates_large_blocks_in_a_row)
+{
+    static uintptr_t held[HELD_LARGE];
+
+    for (size_t round = 0; round < 4 * HELD_LARGE; round++) {
+        char *block = memset(malloc(LARGE), 1, LARGE);
+
+        for (size_t i = 0; i < HELD_LARGE; i++)
+            REQUIRE(held[i] != (uintptr_t)block);
+        held[round % HELD_LARGE] = (uintptr_t)block;
+        free(block);
+    }
+}
+
+TEST(nor_do_large_blocks_of_a_strict_heap_for_long)
+{
+    NOT_OVER_GLIBC();
+    EXPECT(again_is("frees_and_allocates_large_blocks_in_a_row",
+                    "profile=strict:sample_bytes=0:span_quarantine=256", 0, ""));
+}
+
 static void *try_some_sizes(void *argument)
 {
     static const size_t sizes[] = {1, 24, 100, 500, 1000, 4000, 30000, 100000, 262144, LARGE};
