@@ -65,16 +65,49 @@ static uint8_t note_taken(struct central_list *list, struct span *span, uint32_t
     return (before & pages) == pages ? SLOT_CACHED_ZERO : SLOT_CACHED;
 }
 
-/* Pages in which no slot was handed out so far are cleared whole. */
+struct part {
+    size_t from; /* offsets in the span */
+    size_t end;
+};
+
+static void clear_common(const struct span *span, struct part one, struct part other)
+{
+    size_t from = one.from > other.from ? one.from : other.from;
+    size_t end = one.end < other.end ? one.end : other.end;
+
+    if (from < end)
+        __builtin_memset((char *)span->slots.base + from, 0, end - from);
+}
+
+/* What a page has of the edges of slots shorter than it. */
+static void clear_edges_in(const struct span *span, struct part page)
+{
+    size_t slot_bytes = sg_size_classes[span->slots.class].slot_bytes;
+    size_t slots_end = (size_t)span->slots.slot_count * slot_bytes;
+
+    for (size_t at = page.from - page.from % slot_bytes; at < page.end && at < slots_end;
+         at += slot_bytes) {
+        clear_common(span, page, (struct part){at, at + CONTENT_EDGE_BYTES});
+        clear_common(span, page,
+                     (struct part){at + slot_bytes - CONTENT_EDGE_BYTES, at + slot_bytes});
+    }
+}
+
+/* Pages in which no slot was handed out so far get what all their free slots promise. */
 static void clear_raw_pages(const struct span *span, size_t first, size_t last)
 {
     uint64_t *raw = central_raw_pages(span);
 
-    for (size_t page = first; page <= last; page++) {
-        if ((*raw >> page & 1) != 0)
-            __builtin_memset((char *)span->slots.base + page * sg_os_page_bytes, 0,
-                             sg_os_page_bytes);
-        *raw &= ~((uint64_t)1 << page);
+    for (size_t number = first; number <= last; number++) {
+        struct part page = {number * sg_os_page_bytes, (number + 1) * sg_os_page_bytes};
+
+        if ((*raw >> number & 1) == 0)
+            continue;
+        *raw &= ~((uint64_t)1 << number);
+        if (sg_class_policy[span->slots.class].is_cleared)
+            clear_common(span, page, page);
+        else
+            clear_edges_in(span, page);
     }
 }
 
