@@ -10,8 +10,9 @@ COLD_ZEROES struct span_quarantine sg_quarantine_kept;
 
 static uint64_t purpose_of(const struct span_quarantine *quarantine)
 {
-    return SECRETS_QUARANTINE + (quarantine == &sg_quarantine_large) +
-           2 * (quarantine == &sg_quarantine_kept);
+    if (quarantine == &sg_quarantine_kept)
+        return SECRETS_QUARANTINE + 2;
+    return SECRETS_QUARANTINE + (quarantine == &sg_quarantine_large);
 }
 
 static void lock(struct span_quarantine *quarantine)
