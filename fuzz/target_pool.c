@@ -3,6 +3,7 @@
 #include "target.h"
 
 #include "api_calls.h"
+#include "bounds.h"
 #include "generate.h"
 #include "laboratory.h"
 #include "lifecycle.h"
@@ -28,6 +29,16 @@ static struct answer answer_of(void *block)
     return (struct answer){block, block == NULL ? 0 : api_usable(block)};
 }
 
+static void *make(const struct call *call)
+{
+    if (call->kind != CALL_MALLOC)
+        return api_make(call);
+    bounds_before_malloc(call->bytes);
+    void *block = api_make(call);
+    bounds_after_malloc(call->slot);
+    return block;
+}
+
 /* The k-th block to be freed. */
 static unsigned burst_index(const struct call *call, unsigned k)
 {
@@ -49,7 +60,7 @@ static void burst(const struct call *call)
     bool is_stamped = call->bytes >= sizeof(void *);
 
     for (unsigned i = 0; i < call->count; i++) {
-        blocks[i] = api_make(&one);
+        blocks[i] = make(&one);
         if (blocks[i] == NULL)
             shadow_fail("out of memory", i);
         if (is_stamped)
@@ -79,6 +90,7 @@ static void end_block(struct shadow *shadow, const struct call *call)
 
     api_end(call, block);
     require_dead(block, call->slot);
+    bounds_after_free(block, call->slot);
 }
 
 static void resize_block(struct shadow *shadow, const struct call *call)
@@ -111,7 +123,7 @@ static void perform(struct shadow *shadow, const struct call *call)
     case CALL_MALLOC:
     case CALL_CALLOC:
     case CALL_ALIGNED:
-        shadow_give(shadow, call, answer_of(api_make(call)));
+        shadow_give(shadow, call, answer_of(make(call)));
         return;
     case CALL_REALLOC:
         resize_block(shadow, call);
@@ -148,7 +160,14 @@ static void end_all(struct shadow *shadow)
             end_block(shadow, &call);
     }
     walk_end();
+    bounds_check_end();
     laboratory_end();
+}
+
+static void look(const struct shadow *shadow)
+{
+    walk_check(shadow);
+    bounds_check(shadow);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
@@ -161,6 +180,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     plan_start(&plan, data, bytes);
     tuning_read(&tuning, data, bytes);
     laboratory_begin(&tuning.settings);
+    bounds_start();
     lifecycle_start();
     shadow_start(&shadow, tuning.is_dense);
     errno = API_ERRNO;
@@ -170,7 +190,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
         if (errno != API_ERRNO)
             shadow_fail("errno changed", call.slot);
         if (number % tuning.calls_per_walk == 0)
-            walk_check(&shadow);
+            look(&shadow);
     }
     end_all(&shadow);
     return 0;
