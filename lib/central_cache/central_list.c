@@ -219,6 +219,7 @@ static void spill_transfer(struct central_list *list, uint32_t class, struct spa
         struct free_slot free_slot = decode(class, &list->transfer[--list->transfer_count]);
         struct span *span = span_of(class, free_slot);
 
+        SYNC_POINT(SYNC_HANDOVER, list);
         if (span != NULL)
             to_span(list, span, free_slot.state, empty);
     }

@@ -10,7 +10,11 @@
 
 #define FULLNESS_LISTS 4u
 #define TRANSFER_BATCHES 4u
+#ifdef SG_LABORATORY
+#define TRANSFER_TAKES_MIN 4u /* inputs are short */
+#else
 #define TRANSFER_TAKES_MIN 32u
+#endif
 
 /* span->slots.mark of a CENTRAL span, besides the index of its list. */
 #define MARK_UNLISTED 254u /* no free slot */
