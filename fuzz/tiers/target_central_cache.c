@@ -195,12 +195,32 @@ static void give_twice(void *argument)
     sg_central_give(class, batch, 2);
 }
 
+static uint32_t other_class(const struct tier_record *record)
+{
+    uint32_t class = tier_class_of(record->a);
+
+    return class == CLASS_LAST ? CLASS_FIRST : class + 1;
+}
+
+static void give_astray(void *argument)
+{
+    struct tier_record *record = argument;
+    uint32_t class = tier_class_of(record->a);
+    struct cache_entry entry;
+
+    pick(class, record->b % held.counts[class], &entry);
+    sg_central_give(other_class(record), &entry, 1);
+}
+
 static void attack(struct tier_record *record)
 {
     if (!held.attacks || held.counts[tier_class_of(record->a)] == 0)
         return;
     held.attacks = false;
-    if (record->c % 3 == 0)
+    /* What goes to a batch in transfer is not asked for its span before it comes back from there. */
+    if (record->c % 7 == 0 && sg_central[other_class(record)].takes < TRANSFER_TAKES_MIN)
+        tier_expect_report(give_astray, record, "P801");
+    else if (record->c % 3 == 0)
         tier_expect_report(give_damaged, record, "P803");
     else if (record->c % 3 == 1)
         tier_expect_report(give_moved, record, "P803");
