@@ -2,6 +2,7 @@
 
 #include "annotate.h"
 #include "os_memory.h"
+#include "os_process.h"
 #include "os_syscall.h"
 #include "units.h"
 
@@ -149,12 +150,23 @@ enum os_closed sg_os_forbid(void *address, size_t bytes)
     return sg_os_purge(address, bytes) ? OS_CLOSED_EMPTY : OS_CLOSED;
 }
 
-/* Which of the two ways forbade which part is not recorded: both are undone. */
+static bool is_readable(uintptr_t address, size_t bytes)
+{
+    for (size_t done = 0; done < bytes; done += sg_os_page_bytes)
+        if (!sg_os_is_readable(address + done))
+            return false;
+    return true;
+}
+
+/* Which of the two ways forbade which part is not recorded: both are undone. A process that may not
+ * call madvise any more has access where there were no guards of that kind, and is told so. */
 bool sg_os_allow(void *address, size_t bytes)
 {
-    if (!load_relaxed(&state.without_madvise) && !advise(address, bytes, MADV_GUARD_REMOVE))
+    bool opened = load_relaxed(&state.without_madvise) || advise(address, bytes, MADV_GUARD_REMOVE);
+
+    if (load_relaxed(&state.uses_mprotect) && !protect(address, bytes, PROT_READ | PROT_WRITE))
         return false;
-    return !load_relaxed(&state.uses_mprotect) || protect(address, bytes, PROT_READ | PROT_WRITE);
+    return opened || is_readable((uintptr_t)address, bytes);
 }
 
 void sg_os_guard_statistics(struct os_guard_statistics *ret_statistics)

@@ -137,7 +137,8 @@ static void note_access(struct span *span, bool is_guarded)
     span->last_guarded = is_guarded;
 }
 
-/* Guards of old that lie inside the run may be gone: none is believed in any more. */
+/* Guards of old that lie inside the run may be gone: it is closed in the other way, so that freed
+ * objects stay closed in memory that is locked; or else no guard is believed in any more. */
 static enum os_vacated vacate(struct span *span)
 {
     enum os_vacated result = sg_os_vacate((void *)span->slots.base, span_bytes(span));
@@ -146,7 +147,9 @@ static enum os_vacated vacate(struct span *span)
         note_access(span, true);
     if (result != OS_GUARDS_LOST)
         return result;
-    if (sg_os_allow((void *)span->slots.base, span_bytes(span)))
+    if (sg_os_forbid_and_keep((void *)span->slots.base, span_bytes(span)))
+        note_access(span, true);
+    else if (sg_os_allow((void *)span->slots.base, span_bytes(span)))
         note_access(span, false);
     else
         sg_page_guard_doubt();
