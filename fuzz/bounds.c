@@ -145,7 +145,7 @@ static size_t needed_by_class(uint32_t class)
 }
 
 /* A thread's cache, arrays for batches, and one record for each run that is free. */
-static void check_records(void)
+void bounds_check_records(void)
 {
     struct page_cache_statistics pages;
     size_t needed = own_cache() == NULL ? 0 : record_bytes(sizeof(struct thread_cache));
@@ -193,7 +193,7 @@ void bounds_check_end(void)
 {
     if (own_cache() != NULL)
         expect(own_cache()->capacity_bytes == 0, "a drained cache has a capacity");
-    check_records();
+    bounds_check_records();
     check_samples();
     check_leases();
 }

@@ -14,6 +14,9 @@ void bounds_check(const struct shadow *shadow);
 /* With walk_end(), everything trimmed: nothing is held back any more. */
 void bounds_check_end(void);
 
+/* Of records of ours there are those that are needed for what is held. */
+void bounds_check_records(void);
+
 /* Around a call that makes a block of `bytes` by malloc: it is none of those in quarantine. */
 void bounds_before_malloc(size_t bytes);
 void bounds_after_malloc(unsigned slot);

@@ -1,5 +1,6 @@
 #include "fault_run.h"
 
+#include "bounds.h"
 #include "heap_calls.h"
 #include "laboratory.h"
 #include "lifecycle.h"
@@ -335,6 +336,9 @@ static void finish(void)
     (void)sg_pool_trim(0);
     truth_take_back(failures);
     walk_end();
+    /* Where access cannot be changed, spans are lost with their records. */
+    if (faulty_failures(~(1u << FAULTY_MMAP)) == 0)
+        bounds_check_records();
     laboratory_end();
 }
 

@@ -11,6 +11,10 @@
  * the model. */
 #define SCENARIO_MISUSE 16u
 
+/* A block of a partition, of which there is one, is made, and freed. */
+#define SCENARIO_MAKE_TYPED 17u
+#define SCENARIO_END_TYPED 18u
+
 /* Ends with a count of 0. */
 struct scenario_call {
     unsigned op;
