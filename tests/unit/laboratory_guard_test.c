@@ -20,6 +20,7 @@ static struct {
     bool lacks_guards; /* as before Linux 6.13 */
     bool lacks_proc;
     bool refuses_mprotect;
+    bool stops_half_way;   /* an mprotect that closes more than a page */
     const char *map_count; /* what /proc says, if it is to say something else */
     unsigned removed;
     unsigned looked; /* for the count of mappings */
@@ -56,6 +57,10 @@ static bool answer(long number, const long *arguments, long *ret_result)
     if (number == SYS_read)
         return answer_read(arguments, ret_result);
     *ret_result = number == SYS_madvise ? -EINVAL : -ENOMEM;
+    if (number == SYS_mprotect && arguments[2] == PROT_NONE && kernel.stops_half_way) {
+        mprotect((void *)arguments[0], PAGE, PROT_NONE);
+        return true;
+    }
     return (number == SYS_madvise && arguments[2] == INSTALL && kernel.lacks_guards) ||
            (number == SYS_mprotect && kernel.refuses_mprotect);
 }
@@ -236,4 +241,20 @@ TEST(what_cannot_be_forbidden_stays_open)
 {
     EXPECT_EQUAL(status_of(left_open), 0);
     EXPECT_EQUAL(status_of(locked), 0);
+}
+
+static int half_closed(void)
+{
+    char *memory = sg_os_map(NULL, 2 * PAGE);
+
+    sg_os_guard_start(true, 0);
+    kernel.stops_half_way = true;
+    REQUIRE(sg_os_forbid(memory, 2 * PAGE) == OS_OPEN);
+    memory[0] = 1; /* what is called open is open */
+    return 0;
+}
+
+TEST(what_was_closed_by_half_is_open_again)
+{
+    EXPECT_EQUAL(status_of(half_closed), 0);
 }
