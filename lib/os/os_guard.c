@@ -136,9 +136,6 @@ bool sg_os_forbid_and_keep(void *address, size_t bytes)
         store_relaxed(&state.uses_mprotect, true);
         if (protect(address, bytes, PROT_NONE))
             return true;
-        /* Over several mappings it stops at the first that cannot be split, and what lies before
-         * is closed. Undone, which splits nothing: what is called open is to be open. */
-        (void)protect(address, bytes, PROT_READ | PROT_WRITE);
     }
     atomic_fetch_add_explicit(&state.refused_ranges, 1, memory_order_relaxed);
     return false;

@@ -51,14 +51,22 @@ static uintptr_t body_end(const struct span *span)
                     sg_os_page_bytes);
 }
 
-static enum os_closed forbid(uintptr_t from, uintptr_t end)
-{
-    return from >= end ? OS_CLOSED_EMPTY : sg_os_forbid((void *)from, end - from);
-}
-
 static bool allow(uintptr_t from, uintptr_t end)
 {
     return from >= end || sg_os_allow((void *)from, end - from);
+}
+
+/* What is called open is open: over several mappings mprotect stops at the first that cannot be
+ * split, and has closed what lies before. To undo that splits none. */
+static enum os_closed forbid(uintptr_t from, uintptr_t end)
+{
+    if (from >= end)
+        return OS_CLOSED_EMPTY;
+
+    enum os_closed closed = sg_os_forbid((void *)from, end - from);
+    if (closed == OS_OPEN)
+        (void)!allow(from, end);
+    return closed;
 }
 
 static size_t slack_bytes(const struct span *span)

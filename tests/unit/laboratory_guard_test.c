@@ -57,10 +57,6 @@ static bool answer(long number, const long *arguments, long *ret_result)
     if (number == SYS_read)
         return answer_read(arguments, ret_result);
     *ret_result = number == SYS_madvise ? -EINVAL : -ENOMEM;
-    if (number == SYS_mprotect && arguments[2] == PROT_NONE && kernel.stops_half_way) {
-        mprotect((void *)arguments[0], PAGE, PROT_NONE);
-        return true;
-    }
     return (number == SYS_madvise && arguments[2] == INSTALL && kernel.lacks_guards) ||
            (number == SYS_mprotect && kernel.refuses_mprotect);
 }
@@ -241,20 +237,4 @@ TEST(what_cannot_be_forbidden_stays_open)
 {
     EXPECT_EQUAL(status_of(left_open), 0);
     EXPECT_EQUAL(status_of(locked), 0);
-}
-
-static int half_closed(void)
-{
-    char *memory = sg_os_map(NULL, 2 * PAGE);
-
-    sg_os_guard_start(true, 0);
-    kernel.stops_half_way = true;
-    REQUIRE(sg_os_forbid(memory, 2 * PAGE) == OS_OPEN);
-    memory[0] = 1; /* what is called open is open */
-    return 0;
-}
-
-TEST(what_was_closed_by_half_is_open_again)
-{
-    EXPECT_EQUAL(status_of(half_closed), 0);
 }
