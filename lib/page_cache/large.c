@@ -26,8 +26,7 @@
 
 /* All relaxed: statistics, bounds and a number for each, which order nothing. */
 static _Atomic uint32_t remap_count;
-static _Atomic size_t live_count;
-static _Atomic size_t live_bytes;
+static _Atomic size_t live_count, live_bytes;
 static _Atomic uint64_t leads;
 
 size_t sg_large_live_count(void)
@@ -56,14 +55,11 @@ static bool allow(uintptr_t from, uintptr_t end)
     return from >= end || sg_os_allow((void *)from, end - from);
 }
 
-/* What is called open is open: over several mappings mprotect stops at the first that cannot be
- * split, and has closed what lies before. To undo that splits none. */
+/* What is called open is open: mprotect stops at a mapping that it cannot split, after others. */
 static enum os_closed forbid(uintptr_t from, uintptr_t end)
 {
-    if (from >= end)
-        return OS_CLOSED_EMPTY;
+    enum os_closed closed = from >= end ? OS_CLOSED_EMPTY : sg_os_forbid((void *)from, end - from);
 
-    enum os_closed closed = sg_os_forbid((void *)from, end - from);
     if (closed == OS_OPEN)
         (void)!allow(from, end);
     return closed;
@@ -236,8 +232,8 @@ void sg_large_quarantine_drain(void)
     evict(&sg_quarantine_large, 0, 0);
 }
 
-/* Whether a freed object waits with its memory: a few do, and not for long, so that who frees and
- * allocates in turn does not pay for faults each time. Never where addresses are to stay away. */
+/* A few freed objects wait with their memory, not for long: who frees and allocates in turn does
+ * not pay for faults each time. None where addresses are to stay away. */
 static bool may_keep_memory(const struct span *span, size_t bytes)
 {
     return sg_options.isolate_classes == 0 && span->sample == 0 && span->partition == 0 &&
@@ -247,8 +243,7 @@ static bool may_keep_memory(const struct span *span, size_t bytes)
 /* No access to a freed object from here on. */
 static bool close_body(struct span *span)
 {
-    uintptr_t from = body_start(span);
-    uintptr_t end = body_end(span);
+    uintptr_t from = body_start(span), end = body_end(span);
 
     span->is_empty_inside = false;
     if (may_keep_memory(span, end - from) && sg_os_forbid_and_keep((void *)from, end - from))
