@@ -29,7 +29,9 @@ def quoted(word):
 def main():
     text = "# Written by make_dictionary.py.\n" + "".join(f'"{quoted(word)}"\n' for word in words())
     if "--check" in sys.argv[1:]:
-        return DICTIONARY.read_text() != text
+        is_good = DICTIONARY.read_text() == text
+        print("ok" if is_good else "not ok", "1 - the dictionary is that of options.def\n1..1")
+        return not is_good
     DICTIONARY.write_text(text)
     return 0
 
