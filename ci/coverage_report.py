@@ -31,7 +31,7 @@ def groups(build):
     others = [path for path in units if path not in laboratory + linked]
     return {
         "release": [build / "libspanguard.so", *copies, *linked],
-        "debug": [build / "libspanguard-debug.so", *others],
+        "debug": [build / "libspanguard-checked.so", *others],
         "laboratory": [*sorted((build / "fuzz").glob("fuzz_*_replay")), *laboratory],
     }
 

@@ -98,6 +98,11 @@ void sg_report_notice(const char *first, const char *second, const char *third)
     end_line(&text, NULL);
 }
 
+void sg_report_lines(const struct text *lines, const char *code)
+{
+    sg_report_send(&settings, REPORT_JOURNAL_SOCKET, lines, code);
+}
+
 void sg_report_panic(const char *where, const char *text_of_panic)
 {
     sg_report_notice(where, ": broken invariant: ", text_of_panic);

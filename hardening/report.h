@@ -84,6 +84,10 @@ extern HIDDEN char sg_report_last[REPORT_LINE_BYTES];
 /* One line of ours that ends nothing: a wrong option, a plugin that asks for another allocator. */
 HIDDEN void sg_report_notice(const char *first, const char *second, const char *third);
 
+/* A text of the debug library, of lines that end in a newline, to where reports go. */
+struct text;
+HIDDEN void sg_report_lines(const struct text *lines, const char *code);
+
 /* For ASSERT; see invariant.h. */
 HIDDEN void sg_report_panic(const char *where, const char *text);
 

@@ -19,6 +19,10 @@ extern HIDDEN struct keys sg_keys;
  * words are as they are, which an attacker can write as well. */
 HIDDEN void sg_secrets_start(bool encodes);
 
+/* The same, but from a number: every process with the same one makes the same choices. For fuzzing
+ * with the debug library, never for a defence. */
+HIDDEN void sg_secrets_fix(uint64_t seed);
+
 /* Who draws, one bit pattern each; the lower half tells generators of one kind apart. By number and
  * not by address: the same key gives the same choices wherever the loader put us. */
 #define SECRETS_CLASS ((uint64_t)0)

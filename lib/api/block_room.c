@@ -1,6 +1,7 @@
 /* How much of a block lies behind an address, for code that is about to write there. Reads the page
  * map and the state of one slot: no lock, no allocation, any 64-bit value. */
 #include "compiler.h"
+#include "debug_build.h"
 #include "page_map.h"
 #include "policy.h"
 #include "report.h"
@@ -51,6 +52,9 @@ static ALWAYS_INLINE struct copied_place place_of(const void *address)
 
 EXPORT size_t spanguard_block_room(const void *address)
 {
+#if SG_DEBUG_HEAP
+    return sg_debug_block_room(address);
+#endif
     struct copied_place place = place_of(address);
 
     if (place.span == NULL)

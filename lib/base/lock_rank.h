@@ -8,6 +8,8 @@
 
 enum lock_rank {
     RANK_NONE = 0,
+    RANK_DEBUG_HOLD,      /* freed blocks of the debug library                           */
+    RANK_DEBUG_RECORD,    /* its records                                                 */
     RANK_LIFECYCLE,       /* first use of the library                                    */
     RANK_THREAD_REGISTRY, /* list of live thread caches                                  */
     RANK_CENTRAL_LIST,    /* one per size class: its span lists, its batches in transfer */

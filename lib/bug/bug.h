@@ -104,7 +104,7 @@ struct bug_memory {
 /* What lies at an address that is no block. */
 enum bug_place {
     BUG_PLACE_UNKNOWN,  /* nothing is mapped there */
-    BUG_PLACE_STACK,    /* of the thread `thread`, or of another one if that is 0 */
+    BUG_PLACE_STACK,    /* of the thread `place_thread`, or of another one if that is 0 */
     BUG_PLACE_GLOBAL,   /* data of a module: `symbol` if its name was found */
     BUG_PLACE_MAPPING,  /* a mapping of a file or without a name */
     BUG_PLACE_HEAP,     /* ours, but no block was ever there or nothing is known of it */
@@ -144,6 +144,7 @@ struct bug {
     uint64_t limit, limit_used; /* MAP_LIMIT */
     enum bug_place place;     /* FOREIGN */
     const char *place_name;   /* symbol, mapping or module; NULL */
+    uint32_t place_thread;    /* BUG_PLACE_STACK: whose, if it is this thread's; else 0 */
     uint32_t thread;          /* that the report is made on */
     struct bug_stack at;      /* where it is now */
     struct bug_block block;   /* the block that was hit */

@@ -8,58 +8,83 @@
 
 #include "compiler.h"
 #include "depot.h"
+#include "os_lock.h"
 
 enum record_state {
     RECORD_NONE = 0, /* describes nothing */
     RECORD_LIVE,
-    RECORD_BUSY,  /* a thread is freeing or resizing it */
+    RECORD_BUSY,  /* a thread is making, freeing, resizing or checking it */
     RECORD_FREED, /* in quarantine: nobody else has its memory */
     RECORD_GONE,  /* its memory went back, and may be another block's */
 };
 
+/* Why a block ended. */
+enum record_ending { ENDED_BY_FREE, ENDED_BY_REALLOC };
+
 struct record {
-    _Atomic uintptr_t start; /* address of the block; 0: none */
+    _Atomic uintptr_t start; /* address of the block; 0: none. A multiple of 16, but in the profile
+                                guard with guard_exact */
     size_t bytes;            /* as asked for */
-    uintptr_t raw;           /* start of the raw block around it, of the pool below */
-    uint32_t raw_bytes_front; /* bytes in front of the block that are ours */
-    uint32_t raw_bytes_behind;
-    uint64_t made_time;  /* os_ticks() */
-    uint64_t ended_time; /* of the free */
-    uint64_t sequence;   /* of the allocation, from 1 */
-    uint64_t frees;      /* count of all frees when it was freed */
+    uint64_t made_time;      /* debug_ticks() */
+    uint64_t ended_time;
+    uint64_t sequence;     /* of the allocation, from 1 */
+    uint32_t front_bytes;  /* in front of the block that are ours; the raw block begins there */
+    uint32_t behind_bytes; /* behind it that are ours and watched; 0 in the profile guard */
+    uint32_t ended_count;  /* of all frees when it was freed, modulo 2^32 */
     stack_id made_stack;
     stack_id ended_stack;
+    uint32_t moved_to; /* ENDED_BY_REALLOC: number of the record of the new block; else 0 */
+    uint32_t number;   /* of this record, constant, from 1 */
+    uint32_t next;     /* number of the next in quarantine or among those that wait; 0: none */
     uint16_t made_thread;
     uint16_t ended_thread;
     _Atomic uint8_t state; /* enum record_state */
     uint8_t maker;         /* enum slot_state: the live state of who made it */
-    uint8_t ender;         /* index into the names of functions, see debug_names.h */
-    uint8_t flags;
-    uint32_t moved_to; /* number of the record of the block that realloc moved it to; 0: freed */
-    uint32_t number;   /* of this record, constant */
-    struct record *_Atomic next; /* in quarantine or among those that wait for reuse */
+    const char *made_by;   /* what the program called */
+    const char *ended_by;
 };
 
 /* The record of the block that starts exactly there, in any state but NONE; NULL if there is none.
  */
 HIDDEN MUST_USE struct record *sg_record_find(uintptr_t start);
 
-/* The record whose block, or the bytes of ours around it, holds the address: live or freed first,
- * else gone. For reports: slow. */
+/* The record whose block, or the bytes of ours around it, holds the address, or that is next to it:
+ * live or freed first, else gone. For reports: slow. */
 HIDDEN MUST_USE struct record *sg_record_around(uintptr_t address);
 
-HIDDEN struct record *sg_record_of(uint32_t number);
+/* Where the number of the record is that starts in the 16 bytes around `address`; NULL: none ever
+ * did there. */
+HIDDEN MUST_USE _Atomic uint32_t *sg_record_step(uintptr_t address);
+
+/* NULL for 0, or a number that was never given. */
+HIDDEN MUST_USE struct record *sg_record_of(uint32_t number);
 
 /* Calls `visit` for each record that is LIVE, BUSY or FREED when its turn comes. Takes no lock:
  * for leak checks with all threads stopped, and for sweeps, where `visit` claims what it reads. */
 HIDDEN void sg_record_each(void (*visit)(struct record *record, void *context), void *context);
 
-/* Takes a record for a block at `start` and makes it findable, in state BUSY; NULL: no memory. */
+/* Takes a record for a block at `start` and makes it findable, in state BUSY; NULL: no memory.
+ * Thread-safe. */
 HIDDEN MUST_USE struct record *sg_record_create(uintptr_t start);
 
-/* For a record whose block's memory went back: it stays findable until its place is needed. */
+/* For a record whose block's memory went back: it stays findable, as GONE, until its place is
+ * needed. */
 HIDDEN void sg_record_retire(struct record *record);
 
 HIDDEN size_t sg_record_bytes(void);
+HIDDEN struct lock *sg_record_lock(void); /* RANK_DEBUG_RECORD */
+
+/* Takes the right to change the record; false: its state was not `from`. Acquire and release. */
+static inline bool record_claim(struct record *record, uint8_t from)
+{
+    return atomic_compare_exchange_strong_explicit(&record->state, &from, RECORD_BUSY,
+                                                   memory_order_acquire, memory_order_relaxed);
+}
+
+/* Release: who claims it next sees what was written. */
+static inline void record_become(struct record *record, uint8_t state)
+{
+    atomic_store_explicit(&record->state, state, memory_order_release);
+}
 
 #endif

@@ -12,4 +12,9 @@
  * is as it was. */
 HIDDEN bool sg_symbols_find(struct bug *bug, unsigned milliseconds);
 
+/* Adds return addresses (the first, if `first_is_exact`, is that of an instruction) to a stack of
+ * the bug, without those of this library. */
+HIDDEN void sg_bug_add_stack(struct bug *bug, struct bug_stack *stack, const uintptr_t *frames,
+                             uint32_t count, bool first_is_exact);
+
 #endif

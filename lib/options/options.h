@@ -6,8 +6,18 @@
 #include "compiler.h"
 
 /* Values of CHOICE options: indices into their choices, the weaker first. */
-enum profile { PROFILE_FAST, PROFILE_HARDENED, PROFILE_STRICT, PROFILE_COUNT };
+enum profile {
+    PROFILE_FAST,
+    PROFILE_HARDENED,
+    PROFILE_STRICT,
+    PROFILE_COUNT,                 /* of the columns in options.def */
+    PROFILE_DEBUG = PROFILE_COUNT, /* these two mean something in the debug library only */
+    PROFILE_GUARD,
+};
 enum pool_choice { POOL_SYSTEM, POOL_THREE_TIER, POOL_GUARDED };
+enum report_format { FORMAT_TEXT, FORMAT_JSONL, FORMAT_ASAN };
+enum on_report { ON_REPORT_ABORT, ON_REPORT_EXIT, ON_REPORT_CONTINUE };
+enum guard_side { GUARD_ABOVE, GUARD_BELOW };
 
 /* Values of `report`: from REPORT_TO_FD on they are a descriptor plus REPORT_TO_FD. */
 enum report_choice { REPORT_TO_STDERR, REPORT_TO_JOURNAL, REPORT_TO_FD };
@@ -35,6 +45,9 @@ struct options_sources {
  * Allocates nothing and needs less than 8 KiB of stack. */
 HIDDEN void sg_options_load(void);
 HIDDEN void sg_options_load_from(const struct options_sources *sources);
+
+/* In the debug library only: takes the defences of the other one back that its own replace. */
+__attribute__((weak)) HIDDEN void sg_options_of_debug(struct options *options);
 
 /* For tests and fuzzing, before the options are sealed: `text`, as if from the environment, over
  * the values that hold now. */

@@ -139,7 +139,12 @@ static_assert(OPTION_INDEX(profile) == 0, "the profile is settled before what it
 
 void sg_options_settle(const struct options_state *state, union option_values *values)
 {
-    for (size_t i = 0; i < OPTION_COUNT; i++)
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        uint64_t profile = values->named.profile;
+
+        /* Those of the debug library set what `hardened` does; that library changes the rest. */
         if (state->origins[i].kind == ORIGIN_PROFILE)
-            values->each[i] = sg_option_table[i].profiles[values->named.profile];
+            values->each[i] =
+                sg_option_table[i].profiles[profile < PROFILE_COUNT ? profile : PROFILE_HARDENED];
+    }
 }

@@ -182,3 +182,9 @@ void sg_os_guard_statistics(struct os_guard_statistics *ret_statistics)
         .refused = load_relaxed(&state.refused_ranges),
     };
 }
+
+void sg_os_map_counts(size_t *ret_used, size_t *ret_limit)
+{
+    *ret_used = map_count_now();
+    *ret_limit = map_count_max();
+}

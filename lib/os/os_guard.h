@@ -42,4 +42,8 @@ struct os_guard_statistics {
 
 HIDDEN void sg_os_guard_statistics(struct os_guard_statistics *ret_statistics);
 
+/* The process's mappings as they are, and the kernel's limit of them; `*ret_used` SIZE_MAX if it
+ * cannot be told. Slow. */
+HIDDEN void sg_os_map_counts(size_t *ret_used, size_t *ret_limit);
+
 #endif

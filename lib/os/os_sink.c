@@ -2,6 +2,9 @@
 
 #include "os_syscall.h"
 
+#include <fcntl.h>
+#include <sys/ioctl.h>
+
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/un.h>
@@ -47,4 +50,23 @@ bool sg_os_send(const char *path, const struct os_piece *pieces, size_t count)
     while (sent == -EINTR);
     (void)os_syscall3(SYS_close, descriptor, 0, 0);
     return !os_failed(sent);
+}
+
+bool sg_os_append_line(const char *path, const char *line, size_t length)
+{
+    long file = os_syscall6(SYS_openat, AT_FDCWD, (long)path,
+                            O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666, 0, 0);
+
+    if (os_failed(file))
+        return false;
+    bool is_written = sg_os_write_line((int)file, line, length);
+    (void)os_syscall3(SYS_close, file, 0, 0);
+    return is_written;
+}
+
+bool sg_os_is_terminal(int descriptor)
+{
+    unsigned char settings[128]; /* more than any kernel's struct termios */
+
+    return !os_failed(os_syscall3(SYS_ioctl, descriptor, TCGETS, (long)settings));
 }

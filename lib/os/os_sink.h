@@ -7,6 +7,11 @@
 /* One write() of the whole line, more only if the descriptor took a part; false if it took none. */
 HIDDEN bool sg_os_write_line(int descriptor, const char *line, size_t length);
 
+/* The same at the end of a file, which is made if there is none; false if it cannot be opened. */
+HIDDEN MUST_USE bool sg_os_append_line(const char *path, const char *line, size_t length);
+
+HIDDEN MUST_USE bool sg_os_is_terminal(int descriptor);
+
 struct os_piece {
     const char *bytes;
     size_t length;

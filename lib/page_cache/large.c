@@ -18,8 +18,9 @@
 #define REMAP_BYTES_MIN (1 * MIB)
 #define REMAPS_MAX 8192u
 
-#define LEAD_BYTES_MAX (64 * KIB)        /* in front of an object, by chance */
-#define QUARANTINE_BYTES_MAX (256 * MIB) /* address space; there is no memory behind it */
+#define LEAD_BYTES_MAX (64 * KIB) /* in front of an object, by chance */
+/* Address space; there is no memory behind it. */
+#define HELD_BYTES_MAX (sg_options.profile == PROFILE_GUARD ? sg_options.guard_held : 256 * MIB)
 #define KEPT_SPANS 2u /* freed objects in quarantine that still have their memory */
 #define KEPT_BYTES_MAX (16 * MIB)
 #define SLACK_BYTES 16u /* behind an object, that are kept zero */
@@ -101,6 +102,8 @@ static size_t lead_bytes(struct large_request request)
 
     if ((sg_options.guard_large == 0 && !request.at_the_end) || unit > LEAD_BYTES_MAX)
         return 0;
+    if (sg_options.profile == PROFILE_GUARD)
+        return unit; /* chance would cost address space and time, and stop nobody */
     uint64_t number = atomic_fetch_add_explicit(&leads, 1, memory_order_relaxed);
     struct random random = sg_secrets_random(SECRETS_LEAD + number);
     return unit * (1 + random_below(&random, (uint32_t)(LEAD_BYTES_MAX / unit)));
@@ -236,8 +239,9 @@ void sg_large_quarantine_drain(void)
  * not pay for faults each time. None where addresses are to stay away. */
 static bool may_keep_memory(const struct span *span, size_t bytes)
 {
-    return sg_options.isolate_classes == 0 && span->sample == 0 && span->partition == 0 &&
-           bytes <= KEPT_BYTES_MAX / 4 && sg_page_cache_would_keep(span->pages);
+    return sg_options.isolate_classes == 0 && sg_options.profile != PROFILE_GUARD &&
+           span->sample == 0 && span->partition == 0 && bytes <= KEPT_BYTES_MAX / 4 &&
+           sg_page_cache_would_keep(span->pages);
 }
 
 /* No access to a freed object from here on. */
@@ -290,7 +294,7 @@ void sg_large_give(struct span *span)
         return;
     }
     evict(&sg_quarantine_kept, KEPT_SPANS, KEPT_BYTES_MAX);
-    evict(&sg_quarantine_large, held_at_most(), QUARANTINE_BYTES_MAX);
+    evict(&sg_quarantine_large, held_at_most(), HELD_BYTES_MAX);
 }
 
 void sg_large_close(struct span *span)

@@ -1,5 +1,7 @@
 #include "fault.h"
 
+#include "lifecycle.h"
+
 #include "os_fault.h"
 #include "page_map.h"
 #include "policy.h"
@@ -127,7 +129,10 @@ bool sg_fault_describe(uintptr_t address, bool is_write, const void *context)
 
 static void on_fault(uintptr_t address, bool is_write, const void *context)
 {
-    (void)sg_fault_describe(address, is_write, context);
+    if (sg_debug_fault)
+        (void)sg_debug_fault(address, is_write, context);
+    else
+        (void)sg_fault_describe(address, is_write, context);
 }
 
 void sg_fault_start(void)

@@ -152,6 +152,8 @@ static void at_fork_prepare(void)
 {
     if (sg_os_is_single_threaded())
         return; /* alone: nobody else can be inside */
+    if (sg_debug_fork)
+        sg_debug_fork(FORK_PREPARE);
     store_relaxed(&sg_lock_patience_ms, patience_ms());
     step_all(STEP_FREEZE);
     atomic_fetch_add_explicit(&freezes, 1, memory_order_relaxed);
@@ -163,6 +165,8 @@ static void at_fork_parent(void)
         return;
     atomic_fetch_sub_explicit(&freezes, 1, memory_order_relaxed);
     step_all(STEP_THAW_PARENT);
+    if (sg_debug_fork)
+        sg_debug_fork(FORK_PARENT);
 }
 
 static void after_fork(void)
@@ -180,6 +184,8 @@ static void at_fork_child(void)
     store_relaxed(&freezes, 0);
     step_all(STEP_THAW_CHILD);
     after_fork();
+    if (sg_debug_fork)
+        sg_debug_fork(FORK_CHILD);
 }
 
 /* A lock was held for very long. Its holder may be slow; or it was left behind by _Fork or clone,
@@ -222,7 +228,7 @@ static void leave_out(void)
 
 static void configure_reports(void)
 {
-    static const char *const names[PROFILE_COUNT] = {"fast", "hardened", "strict"};
+    static const char *const names[] = {"fast", "hardened", "strict", "debug", "guard"};
     struct report_settings settings = {.profile = names[sg_options.profile]};
 
     if (sg_options.report == REPORT_TO_JOURNAL)
@@ -253,10 +259,14 @@ void sg_lifecycle_start_slow(void)
         configure_reports();
         sg_os_guard_start(sg_options.guard_madvise == 0, sg_options.guard_budget);
         sg_secrets_start(sg_options.encode != 0);
+        if (sg_debug_start && sg_options.seed != 0)
+            sg_secrets_fix(sg_options.seed);
         sg_policy_start();
         if (!sg_policy.is_system) /* else when its functions are known */
             seal();
         sg_thread_registry_start();
+        if (sg_debug_start)
+            sg_debug_start();
         /* Release: pairs with lifecycle_start(). */
         atomic_store_explicit(&sg_lifecycle_started, true, memory_order_release);
     }

@@ -20,4 +20,13 @@ static inline void lifecycle_start(void)
         sg_lifecycle_start_slow();
 }
 
+/* In the debug library only. Once, before the first block, with the options known; for each fork, in
+ * the order of the three handlers, around what the tiers do; and about a fault: true if it is told.
+ */
+enum fork_step { FORK_PREPARE, FORK_PARENT, FORK_CHILD };
+__attribute__((weak)) HIDDEN void sg_debug_start(void);
+__attribute__((weak)) HIDDEN void sg_debug_fork(enum fork_step step);
+__attribute__((weak)) HIDDEN bool sg_debug_fault(uintptr_t address, bool is_write,
+                                                 const void *context);
+
 #endif

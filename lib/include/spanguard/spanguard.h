@@ -27,6 +27,16 @@ size_t spanguard_block_room(const void *address);
 __attribute__((noreturn)) void spanguard_report_copy(const char *function, const void *address,
                                                      size_t bytes, bool is_write);
 
+/* Of libspanguard-debug.so only: declare them weak in a program that may run without it.
+ *
+ * Looks at every block now, live and freed, and reports what was written that should not have been.
+ * For any thread and for signal handlers; the time grows with the number of blocks. */
+void spanguard_check(void);
+
+/* Called with the text of each report when it is written and before anything follows from it: for
+ * a breakpoint. A program that calls it does nothing. */
+void spanguard_on_report(const char *report);
+
 /* malloc(bytes) and calloc(count, bytes_each), of a partition: 1 to 63, for kinds of objects that
  * the program tells apart; 0 is malloc's own. Addresses of a partition never hold a block of
  * another one or of malloc: no stale pointer meets an object of another kind. Ended by free();

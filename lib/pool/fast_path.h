@@ -1,9 +1,10 @@
 /* The two paths that nearly every call takes. Everything rare - the first call of a thread, an
  * empty or full bin, a large request, a failed proof - leaves by a branch to the pool. */
-#ifndef SG_API_FAST_PATH_H
-#define SG_API_FAST_PATH_H
+#ifndef SG_POOL_FAST_PATH_H
+#define SG_POOL_FAST_PATH_H
 
 #include "compiler.h"
+#include "debug_build.h"
 #include "page_map.h"
 #include "span.h"
 #include "thread_cache.h"
@@ -13,7 +14,7 @@ static ALWAYS_INLINE void *fast_allocate(size_t bytes, uint8_t maker)
 {
     struct thread_cache *cache = sg_thread_cache_self;
 
-    if (UNLIKELY(bytes > CLASS_DIRECT_MAX_BYTES || cache == NULL))
+    if (SG_DEBUG_HEAP || UNLIKELY(bytes > CLASS_DIRECT_MAX_BYTES || cache == NULL))
         return NULL;
     thread_cache_hide();
     void *object = thread_cache_pop(cache, size_class_direct(bytes), maker);
@@ -31,7 +32,7 @@ static ALWAYS_INLINE bool fast_free_of_class(void *object, uint8_t maker, size_t
     struct thread_cache *cache = sg_thread_cache_self;
     struct span *span = page_map_lookup_near((uintptr_t)object);
 
-    if (UNLIKELY(span == NULL || cache == NULL))
+    if (SG_DEBUG_HEAP || UNLIKELY(span == NULL || cache == NULL))
         return false;
 
     uint64_t index = slot_index(&span->slots, object);

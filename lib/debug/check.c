@@ -1,0 +1,75 @@
+/* Looking at what nobody should have written to. */
+#include "debug_pool.h"
+#include "debug_report.h"
+#include "debug_state.h"
+#include "page_map.h"
+#include "redzone.h"
+
+void sg_debug_check_live(const struct record *record, const char *function, const char *found)
+{
+    struct damage behind = sg_redzone_damage_behind(record);
+    struct damage front = sg_redzone_damage_front(record);
+
+    if (LIKELY(behind.bytes == 0 && front.bytes == 0))
+        return;
+    /* Both at once: the first is told. */
+    if (behind.bytes != 0)
+        sg_debug_report_damage(BUG_OVERFLOW, record, behind, function, found);
+    else
+        sg_debug_report_damage(BUG_UNDERFLOW, record, front, function, found);
+    sg_redzone_write(record);
+}
+
+/* What lies around a freed block is still ours: it may have been written before it was freed last,
+ * but then that would have been seen; so this is a write past a stale pointer too. */
+void sg_debug_check_freed(const struct record *record, const char *found)
+{
+    struct damage damage = sg_fill_damage(record);
+
+    if (LIKELY(damage.bytes == 0))
+        damage = sg_redzone_damage_behind(record);
+    if (LIKELY(damage.bytes == 0))
+        damage = sg_redzone_damage_front(record);
+    if (LIKELY(damage.bytes == 0))
+        return;
+    sg_debug_report_damage(record->moved_to != 0 ? BUG_REALLOC_WRITE : BUG_FREED_WRITE, record,
+                           damage, "free", found);
+    sg_redzone_write(record);
+    sg_fill_freed(record);
+}
+
+static void check(struct record *record, void *context)
+{
+    const char *found = context;
+
+    if (record_claim(record, RECORD_LIVE)) {
+        sg_debug_check_live(record, "check", found);
+        record_become(record, RECORD_LIVE);
+    } else if (record_claim(record, RECORD_FREED)) {
+        sg_debug_check_freed(record, found);
+        record_become(record, RECORD_FREED);
+    }
+}
+
+void sg_debug_check_all(const char *found)
+{
+    sg_record_each(check, (void *)found);
+}
+
+size_t sg_debug_block_room(const void *address)
+{
+    const struct record *record;
+    uintptr_t start;
+
+    if (page_map_lookup((uintptr_t)address) == NULL)
+        return SIZE_MAX;
+    record = sg_record_around((uintptr_t)address);
+    if (record == NULL)
+        return 0;
+    start = load_relaxed(&record->start);
+    uint8_t state = load_relaxed(&record->state);
+    bool is_live = state == RECORD_LIVE || state == RECORD_BUSY;
+    if (!is_live || (uintptr_t)address < start || (uintptr_t)address - start >= record->bytes)
+        return 0;
+    return record->bytes - ((uintptr_t)address - start);
+}

@@ -1,0 +1,263 @@
+#include "debug_pool.h"
+
+#include "capture.h"
+#include "debug_report.h"
+#include "debug_state.h"
+#include "lifecycle.h"
+#include "slot.h"
+#include "ticks.h"
+
+#define BYTES_MAX ((size_t)PTRDIFF_MAX - (64 << 10))
+#define ALIGNMENT_MAX ((size_t)1 << 40)
+
+_Atomic uint32_t sg_debug_frees;
+
+/* Relaxed, both: numbers, no order. */
+static _Atomic uint64_t sequences, calls;
+
+static void count_call(void)
+{
+    if (LIKELY(sg_options.check_every == 0))
+        return;
+    uint64_t call = atomic_fetch_add_explicit(&calls, 1, memory_order_relaxed) + 1;
+    if (call % sg_options.check_every == 0)
+        sg_debug_check_all("by a check of all blocks");
+}
+
+static void describe(struct record *record, const struct making *making,
+                     const struct raw_block *raw)
+{
+    record->bytes = making->bytes;
+    record->front_bytes = raw->front_bytes;
+    record->behind_bytes = raw->behind_bytes;
+    record->maker = making->maker;
+    record->made_by = making->function;
+    record->made_thread = sg_debug_thread();
+    record->made_time = debug_ticks();
+    record->sequence = atomic_fetch_add_explicit(&sequences, 1, memory_order_relaxed) + 1;
+    record->made_stack = sg_capture((uint32_t)sg_options.stack_depth);
+}
+
+static bool is_refused(const struct making *making)
+{
+    return making->bytes > BYTES_MAX || making->alignment > ALIGNMENT_MAX ||
+           (sg_options.max_alloc != 0 && making->bytes > sg_options.max_alloc);
+}
+
+/* The record of a new block, BUSY; NULL: no memory. */
+static struct record *make(const struct making *making)
+{
+    struct raw_block raw = {0};
+
+    if (is_refused(making))
+        return NULL;
+    if (!(debug_is_guard() ? sg_raw_take_guarded(making, &raw) : sg_raw_take(making, &raw))) {
+        sg_debug_report_map_limit(making->bytes);
+        return NULL;
+    }
+    struct record *record = sg_record_create(raw.start);
+    if (record == NULL) {
+        sg_pool_free((void *)(raw.start - raw.front_bytes), SLOT_LIVE_MALLOC, "free");
+        return NULL;
+    }
+    describe(record, making, &raw);
+    sg_redzone_write(record);
+    if (!making->zeroed || !raw.is_zeroed)
+        sg_fill_fresh(record, making->zeroed);
+    return record;
+}
+
+static void *allocate(const struct making *making)
+{
+    lifecycle_start();
+    count_call();
+
+    struct record *record = make(making);
+    if (record == NULL)
+        return NULL;
+    void *object = (void *)load_relaxed(&record->start);
+    record_become(record, RECORD_LIVE);
+    return object;
+}
+
+/* As what the program called. */
+static const char *name_of(uint8_t maker)
+{
+    static const char *const names[SLOT_STATE_COUNT] = {
+        [SLOT_LIVE_MALLOC] = "malloc",
+        [SLOT_LIVE_ALIGNED] = "aligned_alloc",
+        [SLOT_LIVE_NEW] = "new",
+        [SLOT_LIVE_NEW_ARRAY] = "new[]",
+        [SLOT_LIVE_NEW_ALIGNED] = "aligned new",
+        [SLOT_LIVE_NEW_ARRAY_ALIGNED] = "aligned new[]",
+        [SLOT_LIVE_TYPED] = "spanguard_malloc_typed",
+    };
+
+    return names[maker] != NULL ? names[maker] : "malloc";
+}
+
+void *sg_debug_allocate(size_t bytes, uint8_t maker)
+{
+    struct making making = {bytes, 1, maker, false, name_of(maker)};
+
+    return allocate(&making);
+}
+
+void *sg_debug_allocate_zeroed(size_t bytes)
+{
+    struct making making = {bytes, 1, SLOT_LIVE_MALLOC, true, "calloc"};
+
+    return allocate(&making);
+}
+
+void *sg_debug_allocate_typed(size_t bytes, uint32_t partition)
+{
+    struct making making = {bytes, 1, SLOT_LIVE_MALLOC, false, name_of(SLOT_LIVE_TYPED)};
+
+    (void)partition;
+    return allocate(&making);
+}
+
+void *sg_debug_allocate_typed_zeroed(size_t bytes, uint32_t partition)
+{
+    struct making making = {bytes, 1, SLOT_LIVE_MALLOC, true, "spanguard_calloc_typed"};
+
+    (void)partition;
+    return allocate(&making);
+}
+
+void *sg_debug_allocate_aligned(size_t alignment, size_t bytes, uint8_t maker)
+{
+    struct making making = {bytes, alignment, maker, false, name_of(maker)};
+
+    return allocate(&making);
+}
+
+#define BUSY_SPINS 2000000u
+
+/* The block that starts there, BUSY from now on; NULL: there is none, it was reported, and the
+ * program goes on. */
+static struct record *claim(const void *object, const char *function)
+{
+    struct record *record = sg_record_find((uintptr_t)object);
+
+    if (record != NULL) {
+        if (LIKELY(record_claim(record, RECORD_LIVE)))
+            return record;
+        /* A check looks at it for some nanoseconds; or another thread frees it. */
+        for (uint32_t i = 0; i < BUSY_SPINS && load_relaxed(&record->state) == RECORD_BUSY; i++)
+            os_relax();
+        if (record_claim(record, RECORD_LIVE))
+            return record;
+    }
+    sg_debug_report_pointer(object, record, function);
+    return NULL;
+}
+
+/* One that is BUSY. */
+static void end(struct record *record, const char *function, uint32_t moved_to)
+{
+    record->ended_by = function;
+    record->ended_thread = sg_debug_thread();
+    record->ended_time = debug_ticks();
+    record->ended_count = atomic_fetch_add_explicit(&sg_debug_frees, 1, memory_order_relaxed) + 1;
+    record->moved_to = moved_to;
+    record->ended_stack = sg_capture((uint32_t)sg_options.stack_depth);
+    if (sg_raw_closes(record)) {
+        struct record ended = *record;
+
+        sg_record_retire(record);
+        sg_raw_give(&ended);
+        return;
+    }
+    sg_fill_freed(record);
+    record_become(record, RECORD_FREED);
+    sg_hold_put(record);
+}
+
+/* Blocks of aligned_alloc and its kin end with free, as those of malloc. */
+static uint8_t family(uint8_t maker)
+{
+    return maker == SLOT_LIVE_ALIGNED || maker == SLOT_LIVE_SHRUNK || maker == SLOT_LIVE_TYPED
+               ? SLOT_LIVE_MALLOC
+               : maker;
+}
+
+static void require_maker(const struct record *record, uint8_t maker, const char *function)
+{
+    if (family(record->maker) != family(maker))
+        sg_debug_report_mismatch(BUG_INTERFACE, record, 0, function);
+}
+
+void sg_debug_free(void *object, uint8_t maker, const char *function)
+{
+    if (object == NULL)
+        return;
+    lifecycle_start();
+    count_call();
+
+    struct record *record = claim(object, function);
+    if (record == NULL)
+        return;
+    require_maker(record, maker, function);
+    sg_debug_check_live(record, function, "when the block was freed");
+    end(record, function, 0);
+}
+
+void sg_debug_free_stated(void *object, struct stated stated, uint8_t maker, const char *function)
+{
+    if (object == NULL)
+        return;
+    lifecycle_start();
+    count_call();
+
+    struct record *record = claim(object, function);
+    if (record == NULL)
+        return;
+    require_maker(record, maker, function);
+    if (stated.alignment != 0 && ((uintptr_t)object & (stated.alignment - 1)) != 0)
+        sg_debug_report_mismatch(BUG_ALIGNMENT, record, stated.alignment, function);
+    if (!stated.without_bytes && stated.bytes != record->bytes)
+        sg_debug_report_mismatch(BUG_SIZE, record, stated.bytes, function);
+    sg_debug_check_live(record, function, "when the block was freed");
+    end(record, function, 0);
+}
+
+void *sg_debug_reallocate(void *object, size_t bytes, const char *function)
+{
+    struct making making = {bytes, 1, SLOT_LIVE_MALLOC, false, function};
+
+    lifecycle_start();
+    count_call();
+    struct record *old = claim(object, function);
+    if (old == NULL)
+        return NULL;
+    require_maker(old, SLOT_LIVE_MALLOC, function);
+    sg_debug_check_live(old, function, "when the block was reallocated");
+
+    /* Always to another place: who goes on with the old pointer is found. */
+    struct record *moved = make(&making);
+    if (moved == NULL) {
+        record_become(old, RECORD_LIVE);
+        return NULL;
+    }
+    void *target = (void *)load_relaxed(&moved->start);
+    __builtin_memcpy(target, object, old->bytes < bytes ? old->bytes : bytes);
+    uint32_t number = moved->number;
+    record_become(moved, RECORD_LIVE);
+    end(old, function, number);
+    return target;
+}
+
+size_t sg_debug_usable_bytes(void *object, const char *function)
+{
+    lifecycle_start();
+    struct record *record = claim(object, function);
+
+    if (record == NULL)
+        return 0;
+    sg_debug_check_live(record, function, "by malloc_usable_size");
+    size_t bytes = record->bytes;
+    record_become(record, RECORD_LIVE);
+    return bytes;
+}

@@ -1,0 +1,162 @@
+#include "debug_report.h"
+
+#include "debug_state.h"
+#include "os_file.h"
+#include "os_process.h"
+#include "os_sink.h"
+#include "os_thread.h"
+#include "report.h"
+#include "spanguard/spanguard.h"
+#include "symbols.h"
+
+#include <stdlib.h>
+
+#define FRAMES_MAX 32
+#define SYMBOLS_MILLISECONDS 2000
+#define WAIT_MILLISECONDS 10000
+
+static COLD_ZEROES struct bug current;
+static COLD_ZEROES char buffer[BUG_REPORT_BYTES];
+
+/* os_thread_tag() of the thread that reports; 0: none does. */
+static _Atomic uintptr_t reporter;
+
+/* Copied from the environment at start: the program may change that. Constant from then on. */
+static COLD_ZEROES char report_file[OS_PATH_BYTES];
+
+/* A debugger stops here: the report is written, nothing was done yet. `report` is its text. */
+EXPORT NOINLINE void spanguard_on_report(const char *report)
+{
+    __asm__ volatile("" : : "r"(report) : "memory");
+}
+
+void sg_debug_report_start(void)
+{
+    const char *path = sg_os_is_secure() ? NULL : sg_os_environment("SPANGUARD_REPORT_FILE");
+    size_t length = path == NULL ? 0 : __builtin_strlen(path);
+
+    if (length > 0 && length < sizeof(report_file))
+        __builtin_memcpy(report_file, path, length + 1);
+}
+
+/* Waits while another thread reports; false: it is this one, or it takes too long. */
+static bool become_reporter(void)
+{
+    uintptr_t own = os_thread_tag();
+    uint64_t end = sg_os_milliseconds() + WAIT_MILLISECONDS;
+    _Atomic uint32_t never = 0;
+
+    for (;;) {
+        uintptr_t expected = 0;
+
+        /* Acquire: the bug of the last reporter is written out. */
+        if (atomic_compare_exchange_strong_explicit(&reporter, &expected, own, memory_order_acquire,
+                                                    memory_order_relaxed))
+            return true;
+        if (expected == own || sg_os_milliseconds() > end)
+            return false;
+        (void)sg_os_wait(&never, 0, 10);
+    }
+}
+
+static void add_writer(struct bug *bug, const void *context)
+{
+    uintptr_t frames[FRAMES_MAX];
+    uint32_t count = (uint32_t)sg_unwind(frames, FRAMES_MAX, context);
+
+    sg_bug_add_stack(bug, &bug->at, frames, count, context != NULL);
+}
+
+static const char *program_name(struct bug *bug)
+{
+    char path[OS_PROGRAM_PATH_BYTES];
+    const char *name = path;
+
+    if (!sg_os_executable_path(path))
+        return "program";
+    for (const char *byte = path; *byte != '\0'; byte++)
+        if (*byte == '/')
+            name = byte + 1;
+    return sg_bug_keep(bug, name, __builtin_strlen(name));
+}
+
+struct bug *sg_debug_bug_begin(enum bug_kind kind, const char *function, const void *context)
+{
+    struct bug *bug = &current;
+
+    if (!become_reporter()) {
+        sg_report_notice(sg_bug_code(kind), ": found while another report is written: ", function);
+        if (sg_options.on_report != ON_REPORT_CONTINUE)
+            abort();
+        return NULL;
+    }
+    __builtin_memset(bug, 0, sizeof(*bug));
+    bug->kind = kind;
+    bug->function = function;
+    bug->process = sg_os_process_id();
+    bug->program = program_name(bug);
+    bug->profile = debug_is_guard() ? "guard" : "debug";
+    bug->thread = sg_debug_thread();
+    bug->found = "at the instruction";
+    add_writer(bug, context);
+    return bug;
+}
+
+static void write_core(const struct bug *bug)
+{
+    struct text text = sg_text_begin(buffer, sizeof(buffer));
+
+    sg_bug_say_core(&text, bug);
+    sg_report_lines(&text, sg_bug_code(bug->kind));
+}
+
+static void write_json_file(const struct bug *bug)
+{
+    struct text text = sg_text_begin(buffer, sizeof(buffer));
+
+    if (report_file[0] == '\0')
+        return;
+    sg_bug_say_json(&text, bug);
+    (void)!sg_os_append_line(report_file, text.bytes, text.length);
+}
+
+static bool is_coloured(void)
+{
+    return sg_options.report == REPORT_TO_STDERR && sg_os_environment("NO_COLOR") == NULL &&
+           sg_os_is_terminal(OS_STDERR);
+}
+
+static void write_whole(const struct bug *bug)
+{
+    struct text text = sg_text_begin(buffer, sizeof(buffer));
+
+    if (sg_options.report_format == FORMAT_JSONL)
+        sg_bug_say_json(&text, bug);
+    else if (sg_options.report_format == FORMAT_ASAN)
+        sg_bug_say_asan(&text, bug);
+    else
+        sg_bug_say_text(&text, bug, is_coloured());
+    sg_report_lines(&text, sg_bug_code(bug->kind));
+}
+
+void sg_debug_bug_end(struct bug *bug, bool is_final)
+{
+    sg_bug_identify(bug);
+    write_core(bug);
+    if (sg_options.symbols != 0)
+        (void)sg_symbols_find(bug, SYMBOLS_MILLISECONDS);
+    write_json_file(bug);
+    write_whole(bug);
+    spanguard_on_report(buffer);
+    if (is_final && sg_options.on_report == ON_REPORT_ABORT)
+        abort();
+    if (is_final && sg_options.on_report == ON_REPORT_EXIT)
+        _Exit((int)sg_options.exit_code);
+    sg_debug_bug_cancel();
+}
+
+void sg_debug_bug_cancel(void)
+{
+    /* Release: pairs with become_reporter(). */
+    atomic_store_explicit(&reporter, 0, memory_order_release);
+}

@@ -1,0 +1,83 @@
+/* What the tiers below give to a block, and take back. */
+#include "bits.h"
+#include "debug_state.h"
+#include "fast_path.h"
+#include "pool.h"
+#include "redzone.h"
+#include "size_class.h"
+
+static size_t larger(size_t one, size_t other)
+{
+    return one > other ? one : other;
+}
+
+/* The later block in one place begins 16 bytes from where the one before it did: so a pointer to
+ * that one is no start of a block, and a stale free is not taken for the free of its successor.
+ * Which it was is said in the first byte of what is nobody's at that time; who destroys it by a
+ * stale write only makes the two begin in one place. */
+#define MARK_FIRST 0xa5
+
+static uintptr_t alternate(const uint8_t *raw, uintptr_t first)
+{
+    return *raw == MARK_FIRST ? first + MIN_ALIGNMENT : first;
+}
+
+static size_t front_of(size_t alignment)
+{
+    return larger(align_up(sg_options.redzone, MIN_ALIGNMENT), alignment);
+}
+
+static void mark(const struct record *record)
+{
+    uint8_t *raw = (uint8_t *)load_relaxed(&record->start) - record->front_bytes;
+    bool is_first = record->front_bytes == front_of(1);
+
+    *raw = is_first ? MARK_FIRST : 0;
+}
+
+static void *take(size_t raw_bytes)
+{
+    void *raw = fast_allocate(raw_bytes, SLOT_LIVE_MALLOC);
+
+    return LIKELY(raw != NULL) ? raw : sg_pool_allocate(raw_bytes, SLOT_LIVE_MALLOC);
+}
+
+bool sg_raw_take(const struct making *making, struct raw_block *ret_raw)
+{
+    size_t redzone = align_up(sg_options.redzone, MIN_ALIGNMENT);
+    bool alternates = making->alignment <= MIN_ALIGNMENT;
+    size_t front = front_of(making->alignment);
+    size_t body = align_up(making->bytes, MIN_ALIGNMENT) + redzone;
+    size_t raw_bytes = front + body + (alternates ? MIN_ALIGNMENT : 0);
+    void *raw = alternates
+                    ? take(raw_bytes)
+                    : sg_pool_allocate_aligned(making->alignment, raw_bytes, SLOT_LIVE_MALLOC);
+
+    if (raw == NULL)
+        return false;
+    uintptr_t start = (uintptr_t)raw + front;
+    if (alternates)
+        start = alternate(raw, start);
+    *ret_raw = (struct raw_block){
+        .start = start,
+        .front_bytes = (uint32_t)(start - (uintptr_t)raw),
+        .behind_bytes = (uint32_t)(body - making->bytes),
+    };
+    return true;
+}
+
+bool sg_raw_closes(const struct record *record)
+{
+    return debug_is_guard() ||
+           record->front_bytes + record->bytes + record->behind_bytes > SMALL_MAX_BYTES;
+}
+
+void sg_raw_give(const struct record *record)
+{
+    void *raw = (void *)(load_relaxed(&record->start) - record->front_bytes);
+
+    if (!sg_raw_closes(record))
+        mark(record);
+    if (!fast_free(raw, SLOT_LIVE_MALLOC))
+        sg_pool_free(raw, SLOT_LIVE_MALLOC, "free");
+}

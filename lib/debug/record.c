@@ -1,0 +1,240 @@
+#include "record.h"
+
+#include "metadata.h"
+#include "object_pool.h"
+#include "os_memory.h"
+
+#define STEP_SHIFT 4  /* blocks start at multiples of 16, or in the guard profile anywhere */
+#define LEAF_SHIFT 13 /* a leaf is 8 KiB of addresses */
+#define NODE_SHIFT 31 /* a node is 2 GiB of them */
+#define TREE_SHIFT 47 /* what programs get on x86-64 and arm64 unless they ask for more */
+#define LEAF_STEPS (1u << (LEAF_SHIFT - STEP_SHIFT))
+#define NODE_LEAVES (1u << (NODE_SHIFT - LEAF_SHIFT))
+#define TREE_NODES (1u << (TREE_SHIFT - NODE_SHIFT))
+
+/* Numbers of records, by step. */
+struct leaf {
+    _Atomic uint32_t numbers[LEAF_STEPS];
+};
+
+struct node {
+    struct leaf *_Atomic leaves[NODE_LEAVES];
+};
+
+static COLD_ZEROES struct node *_Atomic tree[TREE_NODES];
+
+#define CHUNK_SHIFT 9
+#define CHUNK_RECORDS (1u << CHUNK_SHIFT)
+#define CHUNKS_MAX (1u << 18) /* 128 million records */
+
+static COLD_ZEROES struct record *_Atomic chunks[CHUNKS_MAX];
+
+/* Records that describe a block that is gone, oldest first, and how many there are at all. A look
+ * at what is long gone is worth keeping, so a third as many as are in use stay before they are used
+ * again. */
+static struct {
+    struct lock lock; /* RANK_DEBUG_RECORD */
+    uint32_t count;   /* records that were ever taken; number `count` is the last */
+    uint32_t first;   /* of those that wait */
+    uint32_t last;
+    uint32_t waiting;
+} all;
+
+#define WAITING_MIN 4096u
+
+struct lock *sg_record_lock(void)
+{
+    return &all.lock;
+}
+
+struct record *sg_record_of(uint32_t number)
+{
+    struct record *chunk;
+
+    if (number == 0 || number >> CHUNK_SHIFT >= CHUNKS_MAX)
+        return NULL;
+    /* Acquire: pairs with the publication of the chunk. */
+    chunk = atomic_load_explicit(&chunks[number >> CHUNK_SHIFT], memory_order_acquire);
+    return chunk == NULL ? NULL : &chunk[number & (CHUNK_RECORDS - 1)];
+}
+
+static _Atomic uint32_t *step_find(uintptr_t address)
+{
+    if (address >> TREE_SHIFT != 0)
+        return NULL;
+    /* Acquire, twice: what hangs below was zeroed before it was published. */
+    struct node *node = atomic_load_explicit(&tree[address >> NODE_SHIFT], memory_order_acquire);
+    if (node == NULL)
+        return NULL;
+    struct leaf *leaf = atomic_load_explicit(
+        &node->leaves[address >> LEAF_SHIFT & (NODE_LEAVES - 1)], memory_order_acquire);
+    return leaf == NULL ? NULL : &leaf->numbers[address >> STEP_SHIFT & (LEAF_STEPS - 1)];
+}
+
+/* Both run under the lock: only look-ups are concurrent. */
+static struct node *node_make(uintptr_t address)
+{
+    struct node *node = load_relaxed(&tree[address >> NODE_SHIFT]);
+
+    if (node != NULL)
+        return node;
+    node = sg_metadata_map(sizeof(struct node));
+    if (node != NULL)
+        atomic_store_explicit(&tree[address >> NODE_SHIFT], node, memory_order_release);
+    return node;
+}
+
+static struct leaf *leaf_make(struct node *node, uintptr_t address)
+{
+    struct leaf *_Atomic *place = &node->leaves[address >> LEAF_SHIFT & (NODE_LEAVES - 1)];
+    struct leaf *leaf = load_relaxed(place);
+
+    if (leaf != NULL)
+        return leaf;
+    leaf = sg_object_pool_take(sizeof(struct leaf));
+    if (leaf == NULL)
+        return NULL;
+    __builtin_memset((void *)leaf, 0, sizeof(*leaf));
+    atomic_store_explicit(place, leaf, memory_order_release);
+    return leaf;
+}
+
+static _Atomic uint32_t *step_make(uintptr_t address)
+{
+    _Atomic uint32_t *step = step_find(address);
+
+    if (step != NULL || address >> TREE_SHIFT != 0)
+        return step;
+    lock_acquire(&all.lock, RANK_DEBUG_RECORD);
+    struct node *node = node_make(address);
+    if (node != NULL)
+        (void)leaf_make(node, address);
+    lock_release(&all.lock, RANK_DEBUG_RECORD);
+    return step_find(address);
+}
+
+struct record *sg_record_find(uintptr_t start)
+{
+    _Atomic uint32_t *step = step_find(start);
+    struct record *record;
+
+    if (step == NULL)
+        return NULL;
+    /* Acquire: pairs with the publication in sg_record_create(). */
+    record = sg_record_of(atomic_load_explicit(step, memory_order_acquire));
+    if (record == NULL || load_relaxed(&record->start) != start)
+        return NULL;
+    return load_relaxed(&record->state) == RECORD_NONE ? NULL : record;
+}
+
+static struct record *number_new(void)
+{
+    uint32_t number = all.count + 1;
+    struct record *chunk;
+
+    if (number >> CHUNK_SHIFT >= CHUNKS_MAX)
+        return NULL;
+    chunk = load_relaxed(&chunks[number >> CHUNK_SHIFT]);
+    if (chunk == NULL) {
+        chunk = sg_metadata_map(CHUNK_RECORDS * sizeof(struct record));
+        if (chunk == NULL)
+            return NULL;
+        /* Release: pairs with sg_record_of(). */
+        atomic_store_explicit(&chunks[number >> CHUNK_SHIFT], chunk, memory_order_release);
+    }
+    all.count = number;
+    chunk[number & (CHUNK_RECORDS - 1)].number = number;
+    return &chunk[number & (CHUNK_RECORDS - 1)];
+}
+
+static struct record *first_waiting(void)
+{
+    struct record *record = sg_record_of(all.first);
+
+    if (record == NULL)
+        return NULL;
+    all.first = record->next;
+    if (all.first == 0)
+        all.last = 0;
+    all.waiting--;
+    const char *next = (const char *)sg_record_of(all.first);
+    if (next != NULL) { /* it was last touched long ago */
+        __builtin_prefetch(next, 1);
+        __builtin_prefetch(next + CACHE_LINE_BYTES, 1);
+    }
+    return record;
+}
+
+static struct record *take(void)
+{
+    struct record *record = NULL;
+
+    lock_acquire(&all.lock, RANK_DEBUG_RECORD);
+    if (all.waiting > WAITING_MIN && all.waiting > all.count / 4)
+        record = first_waiting();
+    if (record == NULL)
+        record = number_new();
+    if (record == NULL)
+        record = first_waiting(); /* no memory for new ones */
+    lock_release(&all.lock, RANK_DEBUG_RECORD);
+    return record;
+}
+
+struct record *sg_record_create(uintptr_t start)
+{
+    _Atomic uint32_t *step = step_make(start);
+    struct record *record = step == NULL ? NULL : take();
+
+    if (record == NULL)
+        return NULL;
+    record_become(record, RECORD_BUSY);
+    record->next = 0;
+    record->moved_to = 0;
+    record->ended_by = NULL;
+    record->ended_stack = 0;
+    store_relaxed(&record->start, start);
+    /* Release: whoever finds the number finds a record that is BUSY, at this address. */
+    atomic_store_explicit(step, record->number, memory_order_release);
+    return record;
+}
+
+void sg_record_retire(struct record *record)
+{
+    record_become(record, RECORD_GONE);
+    lock_acquire(&all.lock, RANK_DEBUG_RECORD);
+    struct record *last = sg_record_of(all.last);
+    record->next = 0;
+    if (last != NULL)
+        last->next = record->number;
+    else
+        all.first = record->number;
+    all.last = record->number;
+    all.waiting++;
+    lock_release(&all.lock, RANK_DEBUG_RECORD);
+}
+
+void sg_record_each(void (*visit)(struct record *record, void *context), void *context)
+{
+    for (uint32_t i = 0; i < CHUNKS_MAX; i++) {
+        struct record *chunk = atomic_load_explicit(&chunks[i], memory_order_acquire);
+
+        if (chunk == NULL)
+            return; /* they are made in order */
+        for (uint32_t j = 0; j < CHUNK_RECORDS; j++) {
+            uint8_t state = atomic_load_explicit(&chunk[j].state, memory_order_acquire);
+
+            if (state != RECORD_NONE && state != RECORD_GONE)
+                visit(&chunk[j], context);
+        }
+    }
+}
+
+size_t sg_record_bytes(void)
+{
+    return (size_t)all.count * sizeof(struct record);
+}
+
+_Atomic uint32_t *sg_record_step(uintptr_t address)
+{
+    return step_find(address);
+}
