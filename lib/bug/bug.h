@@ -38,7 +38,7 @@ enum bug_kind {
 #define BUG(name, code, asan, title) BUG_##name,
     BUGS(BUG)
 #undef BUG
-    BUG_KINDS
+        BUG_KINDS
 };
 
 #define BUG_FRAMES 16
@@ -123,41 +123,42 @@ struct bug_leak {
 struct bug {
     enum bug_kind kind;
     int process;
-    uint32_t id;       /* bug_identify() */
-    uint32_t same_as;  /* id of an earlier report of this process on the same block; 0: none */
+    uint32_t id;         /* bug_identify() */
+    uint32_t same_as;    /* id of an earlier report of this process on the same block; 0: none */
     const char *program; /* base name of the executable */
     const char *profile; /* "debug" or "guard" */
 
-    const char *function;     /* what the program called: "free", "realloc", "operator delete" ... */
-    const char *found;        /* why this was looked at: "when the block was freed", "at exit",
+    const char *function;   /* what the program called: "free", "realloc", "operator delete" ... */
+    const char *found;      /* why this was looked at: "when the block was freed", "at exit",
                                  "when the block left quarantine", "by a check of all blocks",
                                  "at the instruction" */
-    bool is_late;             /* found after the fact */
-    bool is_write;            /* *_FAULT: else a read */
-    uint32_t access_bytes;    /* *_FAULT; 0: not known */
-    int64_t access_offset;    /* of the access or first changed byte from the block's start; of the
+    bool is_late;           /* found after the fact */
+    bool is_write;          /* *_FAULT: else a read */
+    uint32_t access_bytes;  /* *_FAULT; 0: not known */
+    int64_t access_offset;  /* of the access or first changed byte from the block's start; of the
                                  passed pointer for INTERIOR */
-    uint64_t changed_bytes;   /* how many bytes were found changed, at least */
-    uint64_t address;         /* that was passed, or accessed */
-    uint64_t stated;          /* size or alignment that the program stated */
-    uint64_t frees_since;     /* FREED_WRITE: how many frees after its own */
+    uint64_t changed_bytes; /* how many bytes were found changed, at least */
+    uint64_t address;       /* that was passed, or accessed */
+    uint64_t stated;        /* size or alignment that the program stated */
+    uint64_t frees_since;   /* FREED_WRITE: how many frees after its own */
     uint64_t limit, limit_used; /* MAP_LIMIT */
-    enum bug_place place;     /* FOREIGN */
-    const char *place_name;   /* symbol, mapping or module; NULL */
-    uint32_t place_thread;    /* BUG_PLACE_STACK: whose, if it is this thread's; else 0 */
-    uint32_t thread;          /* that the report is made on */
-    struct bug_stack at;      /* where it is now */
-    struct bug_block block;   /* the block that was hit */
-    struct bug_block owner;   /* STALE: who has the memory now */
-    struct bug_event moved;   /* REALLOC_*: the realloc; .sequence is the new block's */
-    uint64_t moved_bytes;     /* REALLOC_*: size of the new block */
-    struct bug_memory memory; /* at report time */
-    uint64_t pointers_left;   /* FREED_*: words on this thread's stack that still point into it */
+    enum bug_place place;       /* FOREIGN */
+    const char *place_name;     /* symbol, mapping or module; NULL */
+    uint32_t thread;            /* that the report is made on */
+    struct bug_stack at;        /* where it is now */
+    struct bug_block block;     /* the block that was hit */
+    struct bug_block owner;     /* STALE: who has the memory now */
+    struct bug_event moved;     /* REALLOC_*: the realloc; .sequence is the new block's */
+    uint64_t moved_bytes;       /* REALLOC_*: size of the new block */
+    struct bug_memory memory;   /* at report time */
+    uint64_t pointers_left;     /* FREED_*: words on this thread's stack that still point into it */
 
     uint64_t leak_bytes, leak_blocks, leak_places; /* LEAK: totals, of which the largest are: */
     uint64_t reachable_bytes, reachable_blocks;    /* not counted */
     uint32_t leak_count;
     struct bug_leak leaks[BUG_LEAKS];
+
+    bool is_cut; /* read from a JSON line into which not all names and frames did fit */
 
     uint32_t module_count;
     struct bug_module modules[BUG_MODULES];
@@ -194,7 +195,8 @@ HIDDEN MUST_USE bool sg_bug_say_likely(struct text *text, const struct bug *bug)
  * the codes of the release build. NULL: no such code. */
 HIDDEN MUST_USE const char *sg_bug_explain(const char *code);
 
-/* Reads a line that sg_bug_say_json() wrote. Needs no memory but `bug`. False: it is none. */
+/* Reads a line that sg_bug_say_json() wrote. Needs no memory but `bug`. False: it is none. What it
+ * does not know is passed over; numbers and names that cannot be are left out. */
 HIDDEN MUST_USE bool sg_bug_read_json(struct bug *bug, const char *line, size_t length);
 
 #endif
