@@ -22,7 +22,7 @@
 #define ROW_OBJECT(name_, structure, member, fields_, is_there_)                                   \
     {                                                                                              \
         .name = name_, .type = FIELD_OBJECT, .last = LEVEL_LEAST, AT(structure, member),           \
-        .fields = fields_, .is_there = is_there_                                                   \
+        .size = sizeof(((struct structure *)0)->member), .fields = fields_, .is_there = is_there_  \
     }
 #define ROW_ARRAY(name_, structure, array, count, fields_)                                         \
     {                                                                                              \

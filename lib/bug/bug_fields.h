@@ -41,10 +41,10 @@ struct field {
     enum field_type type;
     enum field_level last; /* up to which it is written */
     uint32_t offset;
-    uint32_t size;                        /* CHARS, BYTES: capacity; ARRAY: bytes of an element */
+    uint32_t size;                        /* of CHARS, BYTES, OBJECT, an element of ARRAY */
     uint32_t count_offset, count_most;    /* BYTES, ARRAY */
     const struct field *fields;           /* OBJECT, ARRAY: ends with a row without name */
-    bool (*is_there)(const void *object); /* OBJECT: NULL: always */
+    bool (*is_there)(const void *object); /* OBJECT: else it is not written */
     uint64_t absent;                      /* the number that is not written: not known */
 };
 

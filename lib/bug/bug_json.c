@@ -116,6 +116,8 @@ static void say_chars(struct writer *writer, const struct field *field, const ch
         length++;
     if (writer->level == LEVEL_LEAST && length > LEVEL_LEAST_CHARS)
         start = length - LEVEL_LEAST_CHARS;
+    if (length == 0)
+        return;
     say_name(writer->text, field->name);
     say_quoted(writer->text, place + start, length - start);
 }
@@ -176,7 +178,7 @@ static void say_field(struct writer *writer, const struct field *field, const ch
     case FIELD_ARRAY:
         return say_array(writer, field, object);
     case FIELD_OBJECT:
-        if (field->is_there != NULL && !field->is_there(place))
+        if (!field->is_there(place))
             return;
         say_name(writer->text, field->name);
         sg_text_string(writer->text, "{");

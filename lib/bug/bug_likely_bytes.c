@@ -2,8 +2,9 @@
 #include "bug_memory.h"
 #include "bug_rules.h"
 
-#define RUN_LEAST 4  /* equal bytes that are a run */
-#define TEXT_LEAST 4 /* characters that are a text */
+#define RUN_LEAST 4        /* equal bytes that are a run... */
+#define RUN_LEAST_PLAIN 16 /* ...of 00 or ff, of which a single number may consist */
+#define TEXT_LEAST 4       /* characters that are a text */
 #define POINTER_BYTES 8
 #define ADDRESS_LEAST (1ull << 32) /* programs, their heaps and stacks lie above that... */
 #define ADDRESS_BOUND (1ull << 47) /* ...and below this */
@@ -180,12 +181,17 @@ static uint32_t same_at_end(const struct bug *bug, uint8_t value)
     return count;
 }
 
+static uint32_t run_least(uint8_t value)
+{
+    return value == 0 || value == 0xff ? RUN_LEAST_PLAIN : RUN_LEAST;
+}
+
 bool sg_rule_run(struct text *text, const struct bug *bug)
 {
     struct run run = changed_run(bug);
     uint8_t value = bug->memory.bytes[run.first % BUG_MEMORY_BYTES];
 
-    if (!is_overwritten(bug) || run.count < RUN_LEAST)
+    if (!is_overwritten(bug) || run.count < run_least(value))
         return false;
     for (uint32_t i = 0; i < run.count; i++)
         if (bug->memory.bytes[run.first + i] != value)

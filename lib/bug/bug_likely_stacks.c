@@ -29,18 +29,6 @@ static bool say_lines(struct text *text, const struct bug_frame *first,
     return true;
 }
 
-static bool say_owners(struct text *text, const struct bug_frame *first,
-                       const struct bug_frame *second)
-{
-    sg_text_string(text, "two owners, ");
-    say_name(text, first);
-    sg_text_string(text, " and ");
-    say_name(text, second);
-    sg_text_string(text, ": set the pointer to NULL after the free in ");
-    say_name(text, first);
-    return true;
-}
-
 /* A wrapper that calls free for both of them is no owner: its frames are equal. */
 bool sg_rule_two_frees(struct text *text, const struct bug *bug)
 {
@@ -56,7 +44,9 @@ bool sg_rule_two_frees(struct text *text, const struct bug *bug)
         return false;
     if (sg_bug_is(first->frames[i].function, second->frames[i].function))
         return say_lines(text, &first->frames[i], &second->frames[i]);
-    return say_owners(text, &first->frames[i], &second->frames[i]);
+    sg_text_string(text, "two owners: set the pointer to NULL after the free in ");
+    say_name(text, &first->frames[i]);
+    return true;
 }
 
 /* How many of the outermost frames are the same calls. 0 as well if a stack may be cut off. */

@@ -71,6 +71,12 @@ static void reset(const struct field *fields, char *object)
     }
 }
 
+static void clear(const struct field *field, char *object)
+{
+    __builtin_memset(object, 0, field->size);
+    reset(field->fields, object);
+}
+
 static uint64_t most_of(enum field_type type)
 {
     switch (type) {
@@ -201,6 +207,16 @@ static bool read_bytes(struct reader *reader, const struct field *field, char *o
 
 static bool read_object(struct reader *reader, const struct field *fields, char *object);
 
+/* Of an object that says of itself that it is none, nothing stays. */
+static bool read_part(struct reader *reader, const struct field *field, char *object)
+{
+    if (!read_object(reader, field->fields, object))
+        return false;
+    if (!field->is_there(object))
+        clear(field, object);
+    return true;
+}
+
 /* Elements for which there is no room are passed over. */
 static bool read_element(struct reader *reader, const struct field *field, char *object)
 {
@@ -210,7 +226,7 @@ static bool read_element(struct reader *reader, const struct field *field, char 
     if (*count == field->count_most || sg_scan_peek(&reader->scan) != '{')
         return sg_scan_skip(&reader->scan);
     ++*count;
-    reset(field->fields, element);
+    clear(field, element);
     return read_object(reader, field->fields, element);
 }
 
@@ -265,7 +281,7 @@ static bool read_field(struct reader *reader, const struct field *field, char *o
     case FIELD_BYTES:
         return read_bytes(reader, field, object);
     case FIELD_OBJECT:
-        return read_object(reader, field->fields, place);
+        return read_part(reader, field, place);
     case FIELD_ARRAY:
         return read_array(reader, field, object);
     case FIELD_ADDRESS:

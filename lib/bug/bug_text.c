@@ -40,7 +40,7 @@ static void say_late(struct text *text, const struct bug *bug)
         sg_bug_say_signed(text, bug->access_offset);
     }
     if (bug->at.count > 0)
-        sg_text_string(text, ", by");
+        sg_text_string(text, ", in");
 }
 
 static void put_place(struct screen *screen, const struct bug *bug)
@@ -166,10 +166,7 @@ static void put_history(struct screen *screen, const struct bug *bug, const stru
     say_site(&text, bug, block);
     say_age(&text, block);
     say_thread(&text, bug, &block->made);
-    if (text.length == 0)
-        return;
-    sg_screen_row(screen, "");
-    sg_screen_put(screen, words);
+    put_aside(screen, words);
 }
 
 static void put_block(struct screen *screen, const struct bug *bug, const struct bug_block *block)
@@ -262,8 +259,8 @@ static void put_pointers(struct screen *screen, const struct bug *bug)
         return;
     sg_screen_row(screen, "still");
     sg_bug_say_count(&text, bug->pointers_left);
-    sg_text_string(&text, bug->pointers_left == 1 ? " word" : " words");
-    sg_text_string(&text, " on this thread's stack point into it");
+    sg_text_string(&text, bug->pointers_left == 1 ? " word on this thread's stack points into it"
+                                                  : " words on this thread's stack point into it");
     sg_screen_put(screen, words);
 }
 

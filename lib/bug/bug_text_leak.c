@@ -56,7 +56,7 @@ static void put_rest(struct screen *screen, const struct bug *bug, uint32_t show
         sg_screen_row(screen, "");
         sg_text_string(&text, "and from ");
         sg_bug_say_count(&text, bug->leak_places - shown);
-        sg_text_string(&text, " more");
+        sg_text_string(&text, bug->leak_places - shown == 1 ? " more place" : " more places");
         sg_screen_put(screen, words);
     }
     if (bug->reachable_blocks == 0)

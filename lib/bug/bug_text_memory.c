@@ -118,6 +118,20 @@ static void say_row_offset(struct text *text, int64_t offset)
     sg_text_hex_digits(text, distance, 2);
 }
 
+/* In the middle of a row there is one blank more, on the side where the mark does not point. */
+static void put_mark(struct dump *dump, uint32_t i, uint32_t first)
+{
+    char mark = mark_before(dump->bug, i, i == first, false);
+    bool is_middle = i == first + ROW_BYTES / 2;
+    bool is_closing = mark == '<' || mark == ']';
+
+    if (is_middle && !is_closing)
+        put_char(dump->screen, ' ');
+    put_char(dump->screen, mark);
+    if (is_middle && is_closing)
+        put_char(dump->screen, ' ');
+}
+
 static void put_row(struct dump *dump, uint32_t first)
 {
     char label[32];
@@ -127,9 +141,7 @@ static void put_row(struct dump *dump, uint32_t first)
     sg_screen_put(dump->screen, label);
     sg_screen_pad(dump->screen, dump->base);
     for (uint32_t i = first; i < first + ROW_BYTES; i++) {
-        if (i == first + ROW_BYTES / 2)
-            put_char(dump->screen, ' ');
-        put_char(dump->screen, mark_before(dump->bug, i, i == first, false));
+        put_mark(dump, i, first);
         put_byte(dump, i);
     }
     put_char(dump->screen, mark_before(dump->bug, first + ROW_BYTES, false, true));
