@@ -1,0 +1,62 @@
+/* From addresses to frames: which module, how far into it. */
+#include "symbols.h"
+
+#include "os_process.h"
+#include "symbols_file.h"
+#include "symbols_printable.h"
+#include "unwind.h"
+#include "unwind_module.h"
+
+static void name_module(char path[sizeof(((struct bug_module *)0)->path)],
+                        const struct module *module)
+{
+    char file[SYMBOLS_PATH_BYTES];
+    struct text text = sg_text_begin(path, sizeof(((struct bug_module *)0)->path));
+
+    if (!sg_symbols_file_of(module, file))
+        sg_text_string(&text, module->name[0] == '\0' ? "program" : module->name);
+    else
+        sg_symbols_put_printable(&text, file, __builtin_strlen(file));
+}
+
+uint16_t sg_bug_add_module(struct bug *bug, uintptr_t address, uint64_t *ret_offset)
+{
+    struct bug_module *added = &bug->modules[bug->module_count];
+    struct bug_module entry = {.build_id = ""};
+    struct module module;
+
+    if (!sg_module_of(address, &module))
+        return BUG_NO_MODULE;
+    *ret_offset = address - module.start;
+    name_module(entry.path, &module);
+    for (uint32_t i = 0; i < bug->module_count; i++)
+        if (__builtin_strcmp(bug->modules[i].path, entry.path) == 0)
+            return (uint16_t)i;
+    if (bug->module_count == BUG_MODULES)
+        return BUG_NO_MODULE;
+    sg_symbols_build_id(&module, entry.build_id);
+    __builtin_memcpy(added, &entry, sizeof(entry));
+    return (uint16_t)bug->module_count++;
+}
+
+void sg_bug_add_frame(struct bug *bug, struct bug_stack *stack, uintptr_t pc)
+{
+    struct bug_frame frame = {.pc = pc, .module = BUG_NO_MODULE};
+    struct place place;
+
+    if (stack->count >= BUG_FRAMES)
+        return;
+    if (sg_unwind_place(pc, &place)) {
+        if (place.is_own)
+            return;
+        frame.module = sg_bug_add_module(bug, pc, &frame.offset);
+    }
+    stack->frames[stack->count++] = frame;
+}
+
+void sg_bug_add_stack(struct bug *bug, struct bug_stack *stack, struct depot_stack frames,
+                      bool first_is_exact)
+{
+    for (uint32_t i = 0; i < frames.count; i++)
+        sg_bug_add_frame(bug, stack, frames.frames[i] - (i == 0 && first_is_exact ? 0 : 1));
+}
