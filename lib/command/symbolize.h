@@ -61,7 +61,7 @@ size_t symbolize_frames(struct symbolize_module *module, uint64_t offset,
                         struct symbolize_frame frames[SYMBOLIZE_FRAMES]);
 
 /* symbolize_name.c: names as they are to be read, from the allocator, or NULL. */
-char *symbolize_name_of_die(Dwarf_Die *die);
+char *symbolize_name_of_die(struct symbolize_module *module, Dwarf_Die *die, Dwarf_Addr address);
 char *symbolize_name_of_code(struct symbolize_module *module, Dwarf_Addr address);
 char *symbolize_name_of_data(struct symbolize_module *module, Dwarf_Addr address);
 

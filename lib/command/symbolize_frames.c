@@ -5,6 +5,11 @@
 #include <dwarf.h>
 #include <stdlib.h>
 
+struct symbolize_query {
+    Dwarf_Addr address;
+    struct symbolize_frame *frames;
+};
+
 /* Some compilers write no table of addresses: then each unit says itself what it covers. */
 static Dwarf_Die *find_unit(Dwfl_Module *module, Dwarf_Addr address, Dwarf_Addr *ret_bias)
 {
@@ -86,12 +91,13 @@ static int find_scopes(Dwarf_Die *unit, Dwarf_Addr pc, Dwarf_Die **ret_scopes)
     return dwarf_getscopes_die(&innermost, ret_scopes);
 }
 
-static size_t frames_by_dwarf(Dwarf_Die *unit, Dwarf_Addr pc,
-                              struct symbolize_frame frames[SYMBOLIZE_FRAMES])
+/* `unit` is the one that holds the address. */
+static size_t frames_by_dwarf(struct symbolize_module *module, Dwarf_Die *unit, Dwarf_Addr bias,
+                              struct symbolize_query *query)
 {
-    struct symbolize_location location = innermost_location(unit, pc);
+    struct symbolize_location location = innermost_location(unit, query->address - bias);
     Dwarf_Die *scopes = NULL;
-    int scope_count = find_scopes(unit, pc, &scopes);
+    int scope_count = find_scopes(unit, query->address - bias, &scopes);
     size_t count = 0;
     int tag = 0;
 
@@ -99,12 +105,13 @@ static size_t frames_by_dwarf(Dwarf_Die *unit, Dwarf_Addr pc,
         tag = dwarf_tag(&scopes[i]);
         if (tag != DW_TAG_subprogram && tag != DW_TAG_inlined_subroutine)
             continue;
-        frames[count++] = (struct symbolize_frame){symbolize_name_of_die(&scopes[i]), location};
+        query->frames[count++] = (struct symbolize_frame){
+            symbolize_name_of_die(module, &scopes[i], query->address), location};
         if (tag == DW_TAG_inlined_subroutine)
             location = call_location(unit, &scopes[i]);
     }
     if (count == 0 && location.file != NULL)
-        frames[count++] = (struct symbolize_frame){NULL, location};
+        query->frames[count++] = (struct symbolize_frame){NULL, location};
     free(scopes);
     return count;
 }
@@ -112,20 +119,21 @@ static size_t frames_by_dwarf(Dwarf_Die *unit, Dwarf_Addr pc,
 size_t symbolize_frames(struct symbolize_module *module, uint64_t offset,
                         struct symbolize_frame frames[SYMBOLIZE_FRAMES])
 {
-    Dwarf_Addr address, bias = 0;
+    struct symbolize_query query = {.frames = frames};
+    Dwarf_Addr bias = 0;
     Dwarf_Die *unit;
     size_t count = 0;
 
     symbolize_open(module);
     if (module->module == NULL)
         return 0;
-    address = module->base + offset;
-    unit = find_unit(module->module, address, &bias);
+    query.address = module->base + offset;
+    unit = find_unit(module->module, query.address, &bias);
     if (unit != NULL)
-        count = frames_by_dwarf(unit, address - bias, frames);
+        count = frames_by_dwarf(module, unit, bias, &query);
     if (count == 0)
         frames[count++] = (struct symbolize_frame){0};
     if (frames[count - 1].function == NULL)
-        frames[count - 1].function = symbolize_name_of_code(module, address);
+        frames[count - 1].function = symbolize_name_of_code(module, query.address);
     return frames[0].function == NULL && frames[0].at.file == NULL ? 0 : count;
 }

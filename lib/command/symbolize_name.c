@@ -52,7 +52,19 @@ static char *readable(const char *name)
     return result;
 }
 
-char *symbolize_name_of_die(Dwarf_Die *die)
+/* gcc says the mangled name of a static function in its symbol only. */
+static char *name_with_arguments(struct symbolize_module *module, Dwarf_Addr address,
+                                 const char *name)
+{
+    char *symbol = symbolize_name_of_code(module, address);
+
+    if (symbol != NULL && strchr(symbol, '(') != NULL && strstr(symbol, name) != NULL)
+        return symbol;
+    free(symbol);
+    return NULL;
+}
+
+char *symbolize_name_of_die(struct symbolize_module *module, Dwarf_Die *die, Dwarf_Addr address)
 {
     Dwarf_Attribute attribute;
     const char *name = NULL;
@@ -65,7 +77,10 @@ char *symbolize_name_of_die(Dwarf_Die *die)
         result = demangled(name);
     if (result == NULL) {
         name = dwarf_diename(die);
-        result = name == NULL ? NULL : strdup(name);
+        if (name != NULL && dwarf_tag(die) == DW_TAG_subprogram)
+            result = name_with_arguments(module, address, name);
+        if (name != NULL && result == NULL)
+            result = strdup(name);
     }
     return result;
 }

@@ -32,9 +32,11 @@ static void on_child(int number)
 static __attribute__((noinline)) void ask(void)
 {
     long ms;
-    int found = probe_quiet(3000, &ms);
+    int found;
 
-    printf("found=%d\n", found);
+    errno = 77;
+    found = probe_quiet(3000, &ms);
+    printf("found=%d errno=%d\n", found, errno);
 }
 
 static int count_descriptors(void)
@@ -49,21 +51,20 @@ static int count_descriptors(void)
 /* What a program could notice, before and behind. */
 static int try_unnoticed(int disposition)
 {
-    struct sigaction action = {.sa_handler = on_child};
+    struct sigaction action = {.sa_handler = disposition == 1 ? SIG_IGN : on_child};
     sigset_t before, behind;
-    int descriptors = count_descriptors();
+    int descriptors, waited;
 
-    if (disposition == 1)
-        action.sa_handler = SIG_IGN;
+    memset(&before, 0, sizeof(before));
+    memset(&behind, 0, sizeof(behind));
+    descriptors = count_descriptors();
     sigaction(SIGCHLD, &action, NULL);
     sigprocmask(SIG_SETMASK, NULL, &before);
-    errno = 77;
     ask();
-    printf("errno=%d signalled=%d descriptors=%d\n", errno, (int)children_signalled,
-           count_descriptors() - descriptors);
     sigprocmask(SIG_SETMASK, NULL, &behind);
-    printf("mask=%d child=%d", memcmp(&before, &behind, sizeof(before)), wait(NULL));
-    printf(" errno=%d all=%d\n", errno, waitpid(-1, NULL, __WALL));
+    waited = waitpid(-1, NULL, __WALL);
+    printf("signalled=%d descriptors=%d mask=%d child=%d\n", (int)children_signalled,
+           count_descriptors() - descriptors, memcmp(&before, &behind, sizeof(before)), waited);
     return 0;
 }
 
@@ -164,20 +165,40 @@ static int try_closed(void)
 {
     int out = fcntl(1, F_DUPFD, 20);
 
-    close(0), close(1), close(2);
     long ms;
-    int found = probe_quiet(3000, &ms);
+    int found;
 
+    close(0), close(1), close(2);
+    found = probe_quiet(3000, &ms);
     return dprintf(out, "found=%d\n", found) < 0;
 }
 
-/* Another process holds all descriptors of ours, also the ends of pipes. */
+static void *forker(void *unused)
+{
+    (void)unused;
+    for (int i = 0; i < 20; i++) {
+        if (fork() == 0) {
+            usleep(2000000);
+            _exit(0);
+        }
+        usleep(5000);
+    }
+    return NULL;
+}
+
+/* Other processes hold all descriptors of ours, also the ends of pipes. */
 static int try_forked(void)
 {
-    struct sigaction action = {.sa_handler = on_child};
+    pthread_t thread;
+    long ms;
+    int found;
 
-    sigaction(SIGUSR1, &action, NULL);
-    return try_unnoticed(0);
+    pthread_create(&thread, NULL, forker, NULL);
+    usleep(20000);
+    found = probe_quiet(5000, &ms);
+    printf("found=%d late=%d\n", found, ms > 1500);
+    pthread_join(thread, NULL);
+    return 0;
 }
 
 static int try_plugin(const char *path)
