@@ -130,7 +130,7 @@ static int keep_program(void *argument)
 
 static bool open_pipe(int *ret_read, int *ret_write)
 {
-    int ends[2];
+    int ends[2] = {-1, -1};
 
     if (os_failed(os_syscall3(SYS_pipe2, (long)ends, O_CLOEXEC, 0)))
         return false;
