@@ -18,6 +18,7 @@ NOINLINE size_t sg_unwind(uintptr_t *frames, size_t limit, const void *context)
     walk.registers.known = 0;
     walk.module.start = walk.module.end = 0;
     walk.signals = 0;
+    walk.memory.sure_low = walk.memory.sure_bytes = 0;
     if (context != NULL) {
         start_in_context(&walk, context);
         if (limit > 0)

@@ -1,41 +1,16 @@
 #include "unwind_cache.h"
 
-#include "bits.h"
 #include "unwind_machine.h"
 
-#define CACHE_BITS 10u
+COLD_ZEROES struct rule_entry sg_cache_small[1u << CACHE_SMALL_BITS];
+struct rule_cache *_Atomic sg_cache_large;
 
-/* Two words that other threads change at any time. `check` is the key and the rule, xored: a pair
- * that was written by two threads, or read in between, does not give the key and counts as absent.
- * So relaxed accesses are enough. */
-struct cache_entry {
-    _Atomic uint64_t check;
-    _Atomic uint64_t rule;
-};
-
-COLD_ZEROES static struct cache_entry cache[1u << CACHE_BITS];
-
-/* The tables are in the key: a module that comes to lie where another was has others. */
-static uint64_t key_of(const struct module *module, uintptr_t pc)
+void sg_cache_use(void *memory, unsigned bits)
 {
-    return pc ^ rotate_right((uintptr_t)module->eh_index, 20);
-}
+    struct rule_cache *cache = memory;
 
-static struct cache_entry *entry_of(uint64_t key)
-{
-    return &cache[key * 0x9e3779b97f4a7c15u >> (64 - CACHE_BITS)];
-}
-
-struct short_rule sg_cache_find(const struct module *module, uintptr_t pc)
-{
-    uint64_t key = key_of(module, pc);
-    struct cache_entry *entry = entry_of(key);
-    struct short_rule found = {0};
-    uint64_t word = load_relaxed(&entry->rule);
-
-    if ((load_relaxed(&entry->check) ^ word) == key)
-        __builtin_memcpy(&found, &word, sizeof(found));
-    return found;
+    cache->bits = bits;
+    atomic_store_explicit(&sg_cache_large, cache, memory_order_release);
 }
 
 #if defined(__x86_64__)
@@ -100,11 +75,10 @@ static bool shorten(const struct rule *rule, struct short_rule *ret_short)
 
 #endif
 
-void sg_cache_keep(const struct module *module, uintptr_t pc, const struct rule *rule)
+void sg_cache_keep(uint64_t key, const struct rule *rule)
 {
     struct short_rule short_rule = {0};
-    uint64_t key = key_of(module, pc);
-    struct cache_entry *entry = entry_of(key);
+    struct rule_entry *entry = cache_entry_of(key);
     uint64_t word;
 
     if (!shorten(rule, &short_rule))

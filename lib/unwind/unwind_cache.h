@@ -2,6 +2,7 @@
 #ifndef SG_UNWIND_UNWIND_CACHE_H
 #define SG_UNWIND_UNWIND_CACHE_H
 
+#include "bits.h"
 #include "unwind_rule.h"
 
 #define WORD_BYTES 8
@@ -22,9 +23,65 @@ enum short_base { SHORT_STACK, SHORT_FRAME, SHORT_RBX, SHORT_FRAME_MEMORY };
 
 static_assert(sizeof(struct short_rule) == sizeof(uint64_t), "one word");
 
-HIDDEN struct short_rule sg_cache_find(const struct module *module, uintptr_t pc);
+/* Two words that other threads change at any time. `check` is the key and the rule, xored: a pair
+ * that was written by two threads, or read in between, does not give the key and counts as absent.
+ * So relaxed accesses are enough. */
+struct rule_entry {
+    _Atomic uint64_t check;
+    _Atomic uint64_t rule;
+};
+
+struct rule_cache {
+    uint64_t bits; /* of the index of an entry */
+    struct rule_entry entries[];
+};
+
+#define CACHE_SMALL_BITS 10u
+
+/* The one in use; NULL: the small one. */
+extern HIDDEN struct rule_cache *_Atomic sg_cache_large;
+extern HIDDEN struct rule_entry sg_cache_small[1u << CACHE_SMALL_BITS];
+
+/* Makes zeroed memory, which stays for ever, the cache: cache_bytes() of it. */
+HIDDEN void sg_cache_use(void *memory, unsigned bits);
+
+static inline size_t cache_bytes(unsigned bits)
+{
+    return sizeof(struct rule_cache) + (sizeof(struct rule_entry) << bits);
+}
+
+/* The tables and the loader's record of the module are in the key: a module that comes to lie where
+ * another was has others. */
+static inline uint64_t cache_key_of_module(const struct module *module)
+{
+    return rotate_right((uintptr_t)module->eh_index, 20) ^
+           rotate_right((uintptr_t)module->identity, 40);
+}
+
+static inline struct rule_entry *cache_entry_of(uint64_t key)
+{
+    /* Acquire: who finds a cache finds it made. */
+    struct rule_cache *cache = atomic_load_explicit(&sg_cache_large, memory_order_acquire);
+    uint64_t hash = key * 0x9e3779b97f4a7c15u;
+
+    if (cache == NULL)
+        return &sg_cache_small[hash >> (64 - CACHE_SMALL_BITS)];
+    return &cache->entries[hash >> (64 - cache->bits)];
+}
+
+/* `key` is that of the module, xored with the pc. */
+static inline struct short_rule cache_find(uint64_t key)
+{
+    struct rule_entry *entry = cache_entry_of(key);
+    struct short_rule found = {0};
+    uint64_t word = load_relaxed(&entry->rule);
+
+    if ((load_relaxed(&entry->check) ^ word) == key)
+        __builtin_memcpy(&found, &word, sizeof(found));
+    return found;
+}
 
 /* Keeps the rule if it can be said shortly. */
-HIDDEN void sg_cache_keep(const struct module *module, uintptr_t pc, const struct rule *rule);
+HIDDEN void sg_cache_keep(uint64_t key, const struct rule *rule);
 
 #endif

@@ -11,8 +11,10 @@
 #define PROBE_BYTES ((uintptr_t)4096) /* the smallest OS page */
 
 struct stack_memory {
-    uintptr_t low;   /* nothing below is read, nor at or beyond low + STACK_SPAN_BYTES */
-    uintptr_t known; /* the page that was found readable last; 1: none */
+    uintptr_t low;      /* nothing below is read, nor at or beyond low + STACK_SPAN_BYTES */
+    uintptr_t known;    /* the page that was found readable last; 1: none */
+    uintptr_t sure_low; /* from here on bytes are readable for certain: */
+    uintptr_t sure_bytes;
 };
 
 /* The word at `address`; false if it is not aligned, not in the stack, or not readable. */
@@ -23,7 +25,7 @@ static inline bool stack_read(struct stack_memory *memory, uintptr_t address, ui
     if (address < PROBE_BYTES || address % sizeof(uintptr_t) != 0 ||
         address - memory->low >= STACK_SPAN_BYTES)
         return false;
-    if (page != memory->known) {
+    if (page != memory->known && address - memory->sure_low >= memory->sure_bytes) {
         if (!sg_os_is_readable(address))
             return false;
         memory->known = page;

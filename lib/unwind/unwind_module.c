@@ -20,6 +20,7 @@ bool sg_module_of(uintptr_t pc, struct module *ret_module)
         .name = found.dlfo_link_map == NULL || found.dlfo_link_map->l_name == NULL
                     ? ""
                     : found.dlfo_link_map->l_name,
+        .identity = found.dlfo_link_map,
     };
     return true;
 }

@@ -9,6 +9,7 @@ struct module {
     uintptr_t end;           /* past it */
     const uint8_t *eh_index; /* .eh_frame_hdr, or NULL */
     const char *name;        /* as the loader opened it; "" for the program */
+    const void *identity;    /* the loader's record of it */
 };
 
 /* False if no module is there, or if this libc cannot tell without a lock (before glibc 2.35). */

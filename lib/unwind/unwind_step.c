@@ -214,18 +214,20 @@ bool sg_unwind_step(struct walk *walk)
     uintptr_t pc = register_of(walk, REGISTER_PC) - !walk->is_exact;
     struct short_rule short_rule;
     struct rule rule;
+    uint64_t key;
 
     if (!in_module(walk, pc)) {
         if (walk->is_exact && !sg_os_is_readable(pc & ~(PROBE_BYTES - 1)))
             return step_out_of_nowhere(walk);
         return step_by_frame_pointer(walk);
     }
-    short_rule = sg_cache_find(&walk->module, pc);
+    key = cache_key_of_module(&walk->module) ^ pc;
+    short_rule = cache_find(key);
     if (short_rule.is_valid)
         return step_by_short_rule(walk, short_rule);
     if (!sg_rule_find(&walk->module, pc, &rule))
         return step_by_frame_pointer(walk);
-    sg_cache_keep(&walk->module, pc, &rule);
+    sg_cache_keep(key, &rule);
     return step_by_rule(walk, &rule);
 }
 

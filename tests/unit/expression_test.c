@@ -17,7 +17,7 @@ static uintptr_t word_on_stack = 0x1234;
 static struct result evaluate(const uint8_t *bytes, size_t length)
 {
     struct registers registers = {.known = 0};
-    struct stack_memory memory = {(uintptr_t)&word_on_stack, 1};
+    struct stack_memory memory = {.low = (uintptr_t)&word_on_stack, .known = 1};
     struct expression_input input = {&registers, &memory, 0, false};
     struct location location = {.length = (uint32_t)length, .expression = bytes};
     struct result result = {false, 0};
@@ -150,7 +150,7 @@ TEST(a_value_may_be_there_at_the_start)
 {
     static const uint8_t plus_one[] = {LITERAL(1), 0x22};
     struct registers registers = {.known = 0};
-    struct stack_memory memory = {0, 1};
+    struct stack_memory memory = {.low = 0, .known = 1};
     struct expression_input input = {&registers, &memory, 41, true};
     struct location location = {.length = sizeof(plus_one), .expression = plus_one};
     uintptr_t value = 0;

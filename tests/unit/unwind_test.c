@@ -489,7 +489,7 @@ TEST(an_entry_of_a_jump_table_has_a_computed_frame)
 {
     struct rule rule = rule_at(4);
     struct registers registers = {.known = 0};
-    struct stack_memory memory = {0, 1};
+    struct stack_memory memory = {.low = 0, .known = 1};
     struct expression_input input = {&registers, &memory, 0, false};
     uintptr_t value = 0;
 

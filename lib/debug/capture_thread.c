@@ -1,0 +1,178 @@
+#include "capture_thread.h"
+
+#include "os_memory.h"
+#include "os_stack.h"
+#include "unwind_memory.h"
+
+/* Threads beyond that capture without; so do those of a forked child that find all taken by threads
+ * of the parent. */
+#define GROUPS_MAX 32u
+#define GROUP_THREADS 64u
+
+/* As much is looked through when a thread goes down its stack in one jump. */
+#define REACH_BYTES ((uintptr_t)16 << 20)
+
+static _Atomic uintptr_t groups[GROUPS_MAX];
+static _Atomic uint64_t taken[GROUPS_MAX];
+
+/* For threads that can have none. */
+static struct capture_thread none;
+
+static THREAD_POINTER struct capture_thread *self;
+
+static struct capture_thread *thread_of(uint32_t number)
+{
+    _Atomic uintptr_t *group = &groups[number / GROUP_THREADS];
+    size_t bytes = GROUP_THREADS * sizeof(struct capture_thread);
+    uintptr_t found = atomic_load_explicit(group, memory_order_acquire);
+
+    if (found == 0) {
+        void *fresh = sg_os_map(NULL, bytes);
+
+        /* Acquire and release: who finds it, finds it mapped. */
+        if (fresh == NULL ||
+            atomic_compare_exchange_strong_explicit(group, &found, (uintptr_t)fresh,
+                                                    memory_order_acq_rel, memory_order_acquire))
+            found = (uintptr_t)fresh;
+        else
+            sg_os_unmap(fresh, bytes);
+    }
+    return found == 0 ? NULL : (struct capture_thread *)found + number % GROUP_THREADS;
+}
+
+static bool take_in(uint32_t group, uint32_t *ret_number)
+{
+    uint64_t seen = load_relaxed(&taken[group]);
+
+    while (seen != UINT64_MAX) {
+        uint64_t lowest = ~seen & (seen + 1);
+
+        /* Acquire: after the release of who had it before, whose writes are done. */
+        if (atomic_compare_exchange_weak_explicit(&taken[group], &seen, seen | lowest,
+                                                  memory_order_acquire, memory_order_relaxed)) {
+            *ret_number = group * GROUP_THREADS + (uint32_t)__builtin_ctzll(lowest);
+            return true;
+        }
+    }
+    return false;
+}
+
+static void give_back(uint32_t number)
+{
+    uint64_t bit = (uint64_t)1 << number % GROUP_THREADS;
+
+    /* Release: pairs with the acquire of take_in(). */
+    atomic_fetch_and_explicit(&taken[number / GROUP_THREADS], ~bit, memory_order_release);
+}
+
+static struct capture_thread *take(void)
+{
+    uint32_t number = 0, group = 0;
+    struct capture_thread *thread;
+
+    while (group < GROUPS_MAX && !take_in(group, &number))
+        group++;
+    if (group == GROUPS_MAX)
+        return NULL;
+    thread = thread_of(number);
+    if (thread == NULL)
+        give_back(number);
+    else
+        thread->number = number;
+    return thread;
+}
+
+static void at_thread_end(void *value)
+{
+    struct capture_thread *thread = value;
+
+    self = &none;
+    atomic_signal_fence(memory_order_seq_cst);
+    sg_memo_forget(&thread->memo); /* of another stack's end */
+    thread->sure_bytes = thread->sure_low = thread->refused_page = 0;
+    store_relaxed(&thread->busy_stack, 0);
+    give_back(thread->number);
+}
+
+/* A handler that interrupts this finds that the thread can have none. */
+static COLD struct capture_thread *first_capture(void)
+{
+    struct capture_thread *thread;
+
+    self = &none;
+    atomic_signal_fence(memory_order_seq_cst);
+    thread = take();
+    if (thread == NULL)
+        return &none;
+    if (!sg_os_at_thread_end(at_thread_end, thread)) {
+        give_back(thread->number);
+        return &none;
+    }
+    atomic_signal_fence(memory_order_seq_cst);
+    self = thread;
+    return thread;
+}
+
+/* Finds the stack readable from `low` down to where `stack` lies, page by page. */
+static bool reach_down(struct capture_thread *thread, uintptr_t low, uintptr_t stack)
+{
+    while (low > stack) {
+        low -= PROBE_BYTES;
+        if (!sg_os_is_readable(low)) {
+            thread->refused_page = low;
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The stack is another one, or goes deeper than ever before. */
+static COLD void look_at_stack(struct capture_thread *thread, uintptr_t stack)
+{
+    uintptr_t page = stack & ~(PROBE_BYTES - 1), end = thread->sure_low + thread->sure_bytes;
+    uintptr_t anchor = sg_os_stack_anchor(stack);
+    uintptr_t from = anchor == end ? thread->sure_low : anchor & ~(PROBE_BYTES - 1);
+
+    if (anchor == 0 || anchor - page > REACH_BYTES + thread->sure_bytes ||
+        (page <= thread->refused_page && thread->refused_page < anchor) ||
+        !reach_down(thread, from, page))
+        return;
+    if (anchor != end)
+        sg_memo_forget(&thread->memo);
+    thread->sure_low = page;
+    thread->sure_bytes = anchor - page;
+}
+
+/* The one that was at work was left by a longjmp over its frame. */
+static bool is_abandoned(const struct capture_thread *thread, uintptr_t busy, uintptr_t stack)
+{
+    return stack > busy && capture_is_sure(thread, busy) && capture_is_sure(thread, stack);
+}
+
+struct capture_thread *sg_capture_enter(uintptr_t stack)
+{
+    struct capture_thread *thread = self;
+    uintptr_t busy;
+
+    if (UNLIKELY(thread == NULL))
+        thread = first_capture();
+    if (UNLIKELY(thread == &none))
+        return NULL;
+    busy = load_relaxed(&thread->busy_stack);
+    if (UNLIKELY(busy != 0) && !is_abandoned(thread, busy, stack))
+        return NULL;
+    store_relaxed(&thread->busy_stack, stack);
+    atomic_signal_fence(memory_order_seq_cst);
+    if (UNLIKELY(!capture_is_sure(thread, stack)))
+        look_at_stack(thread, stack);
+    return thread;
+}
+
+size_t sg_capture_threads(void)
+{
+    size_t count = 0;
+
+    for (uint32_t i = 0; i < GROUPS_MAX; i++)
+        count += (size_t)__builtin_popcountll(load_relaxed(&taken[i]));
+    return count;
+}
