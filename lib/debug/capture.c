@@ -76,10 +76,12 @@ static stack_id capture(const struct registers *start, uint32_t depth)
         return walk(NULL, start, depth);
     if (LIKELY(capture_is_sure(thread, stack)))
         id = sg_memo_find(&thread->memo, start, depth);
-    if (id != 0)
-        sg_depot_put_again(id);
-    else
+    if (id == 0) {
         id = walk(thread, start, depth);
+    } else {
+        thread->hits++;
+        sg_depot_put_again(id);
+    }
     capture_leave(thread);
     return id;
 }

@@ -13,6 +13,7 @@ struct capture_thread {
     uintptr_t sure_bytes; /* was found readable, and the thread's own stack stays mapped */
     uintptr_t refused_page; /* between here and the stack's begin something is not readable; 0 */
     uint32_t number;
+    uint64_t hits; /* captures that were not walked */
     struct memo memo;
 };
 
