@@ -43,7 +43,12 @@ static ALWAYS_INLINE bool registers_hold(const struct memo_entry *entry,
 stack_id sg_memo_find(struct memo *memo, const struct registers *start, uint32_t depth)
 {
     struct memo_entry *entries = memo->entries[set_of(start->value[REGISTER_STACK])];
+    uint64_t generation = load_relaxed(&sg_module_generation);
 
+    if (UNLIKELY(generation != memo->generation)) {
+        sg_memo_forget(memo);
+        memo->generation = generation;
+    }
     for (uint32_t i = 0; i < MEMO_WAYS; i++) {
         const struct memo_entry *entry = &entries[i];
 

@@ -32,6 +32,7 @@ struct memo_entry {
 struct memo {
     struct memo_entry entries[MEMO_SETS][MEMO_WAYS];
     uint8_t next_way[MEMO_SETS];
+    uint64_t generation; /* of modules, see sg_unwind_forget() */
     uint32_t module_count;
     struct module modules[MEMO_MODULES_MAX];
 };

@@ -50,12 +50,13 @@ static inline size_t cache_bytes(unsigned bits)
     return sizeof(struct rule_cache) + (sizeof(struct rule_entry) << bits);
 }
 
-/* The tables and the loader's record of the module are in the key: a module that comes to lie where
- * another was has others. */
+/* A module that comes to lie where another was may have its tables at the same place, and even the
+ * loader's record; but the other was unloaded then. */
 static inline uint64_t cache_key_of_module(const struct module *module)
 {
     return rotate_right((uintptr_t)module->eh_index, 20) ^
-           rotate_right((uintptr_t)module->identity, 40);
+           rotate_right((uintptr_t)module->identity, 40) ^
+           load_relaxed(&sg_module_generation) * 0xd6e8feb86659fd93u;
 }
 
 static inline struct rule_entry *cache_entry_of(uint64_t key)

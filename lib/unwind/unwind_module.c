@@ -1,5 +1,7 @@
 #include "unwind_module.h"
 
+#include "unwind.h"
+
 #include <dlfcn.h>
 #include <link.h>
 
@@ -23,4 +25,12 @@ bool sg_module_of(uintptr_t pc, struct module *ret_module)
         .identity = found.dlfo_link_map,
     };
     return true;
+}
+
+_Atomic uint64_t sg_module_generation;
+
+void sg_unwind_forget(void)
+{
+    /* Relaxed: who calls code of the new module got to know of it in some other way, after this. */
+    atomic_fetch_add_explicit(&sg_module_generation, 1, memory_order_relaxed);
 }

@@ -8,8 +8,9 @@
 struct tour {
     uint64_t random;
     uint64_t captures;
-    uint64_t wrong; /* captures that were not what the walk found */
-    uint64_t path;  /* which functions come next, four bits each */
+    uint64_t wrong;  /* captures that were not what the walk found */
+    uint64_t path;   /* which functions come next, four bits each */
+    bool is_doubted; /* also hold the walk against that of libgcc */
 };
 
 typedef int (*tour_caller)(struct tour *tour, int (*back)(struct tour *tour));
