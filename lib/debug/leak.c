@@ -54,11 +54,13 @@ static void scan_all(const struct os_traced *traced, void *context)
     scan->own[scan->own_count++] = (struct leak_range){
         (uintptr_t)traced->memory,
         align_up((uintptr_t)traced->memory + traced->memory_bytes, sg_os_page_bytes)};
+    sg_os_touched_open(&scan->touched);
     scan->mark = LEAK_REACHABLE;
     sg_leak_mark_modules(scan);
     sg_leak_mark_threads(scan, traced);
     sg_leak_mark_all(scan);
     mark_indirect(scan);
+    sg_os_touched_close(&scan->touched);
     check->is_complete = scan->why == NULL;
 }
 

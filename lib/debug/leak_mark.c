@@ -13,6 +13,7 @@
 #include "page_map.h"
 
 #define CLOCK_STEPS 1024u
+#define SPARSE_BYTES ((size_t)1 << 20) /* at least: then it is asked which pages were touched */
 
 bool sg_leak_is_readable(struct leak_scan *scan, uintptr_t address)
 {
@@ -65,11 +66,18 @@ void sg_leak_mark_word(struct leak_scan *scan, uintptr_t word)
         open_region(scan, word);
 }
 
+static uintptr_t skip_untouched(struct leak_scan *scan, uintptr_t from, uintptr_t to)
+{
+    if (!scan->skips_untouched || to - from < SPARSE_BYTES)
+        return from;
+    return sg_os_touched_next(&scan->touched, from, to);
+}
+
 static void mark_words(struct leak_scan *scan, uintptr_t from, uintptr_t to)
 {
     from = align_up(from, sizeof(uintptr_t));
     to = align_down(to, sizeof(uintptr_t));
-    while (from < to) {
+    while (from < to && (from = skip_untouched(scan, from, to)) < to) {
         uintptr_t end = align_down(from, sg_os_page_bytes) + sg_os_page_bytes;
 
         if (end > to)
@@ -116,7 +124,7 @@ void sg_leak_mark_range(struct leak_scan *scan, struct leak_range range)
 {
     uintptr_t from = range.start;
 
-    while (from < range.end) {
+    while (from < range.end && (from = skip_untouched(scan, from, range.end)) < range.end) {
         uintptr_t own_end = end_of_own(scan, from);
         uintptr_t end = align_down(from, sg_os_page_bytes) + sg_os_page_bytes;
 
@@ -146,6 +154,7 @@ static void mark_inside(struct leak_scan *scan, uint32_t index)
 
 void sg_leak_mark_all(struct leak_scan *scan)
 {
+    scan->skips_untouched = true;
     for (uint32_t steps = 1; scan->work_count > 0 && scan->why == NULL; steps++) {
         mark_inside(scan, scan->work[--scan->work_count]);
         if (steps % CLOCK_STEPS == 0 && sg_os_milliseconds() > scan->deadline)

@@ -6,6 +6,7 @@
 
 #include "compiler.h"
 #include "depot.h"
+#include "os_touched.h"
 #include "os_tracer.h"
 
 enum leak_mark {
@@ -66,11 +67,12 @@ struct leak_scan {
     uint32_t work_count;
     uint32_t work_limit;
 
-    enum leak_mark mark; /* that what is reached gets now */
-    bool may_open;       /* it is known what is ours in the mappings of the program */
-    bool opens_regions;  /* what is read now; only if may_open */
-    uint64_t deadline;   /* in milliseconds */
-    const char *why;     /* NULL: nothing went wrong */
+    enum leak_mark mark;  /* that what is reached gets now */
+    bool may_open;        /* it is known what is ours in the mappings of the program */
+    bool opens_regions;   /* what is read now; only if may_open */
+    bool skips_untouched; /* what is read now is anonymous memory */
+    uint64_t deadline;    /* in milliseconds */
+    const char *why;      /* NULL: nothing went wrong */
 
     /* Memory of ours with addresses of blocks in it, which are no pointers to them. */
     struct leak_range *own;
@@ -79,6 +81,7 @@ struct leak_scan {
     struct leak_range mappings[LEAK_MAPPINGS_MAX];
     uint32_t mapping_count;
 
+    struct os_touched touched;
     uintptr_t readable[LEAK_PAGES];      /* OS pages that were found to be */
     uintptr_t registers[LEAK_REGISTERS]; /* of one thread */
 };
