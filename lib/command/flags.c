@@ -96,13 +96,13 @@ static int wrong_option(const struct command *command, const struct parser *pars
 {
     char word[64];
 
+    (void)snprintf(word, sizeof(word), "%.*s", (int)strcspn(argument, "="), argument);
     if (answer == ':')
-        return sg_usage_error(command, "option '%s' needs a value", argument);
+        return sg_usage_error(command, "option '%s' needs a value", word);
     if (optopt != 0 && strncmp(argument, "--", 2) == 0)
-        return sg_usage_error(command, "option '%s' takes no value", argument);
+        return sg_usage_error(command, "option '%s' takes no value", word);
     if (optopt != 0)
         return sg_usage_error(command, "unknown option '-%c'", optopt);
-    (void)snprintf(word, sizeof(word), "%.*s", (int)strcspn(argument, "="), argument);
     return sg_usage_error(command, "unknown option '%s'%s", word,
                           sg_did_you_mean(word, parser->names));
 }

@@ -2,8 +2,10 @@
 #include "command.h"
 #include "trial.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct command *const commands[] = {
     &sg_command_run,     &sg_command_explain, &sg_command_doctor,
@@ -54,8 +56,21 @@ static int run_command(int argc, char **argv)
     return unknown_command(name);
 }
 
+/* A stream that is closed must not become a pipe or a file of ours. Closed again by exec. */
+static void fill_streams(void)
+{
+    int descriptor;
+
+    do
+        descriptor = open("/dev/null", O_RDWR | O_CLOEXEC);
+    while (descriptor >= 0 && descriptor <= STDERR_FILENO);
+    if (descriptor >= 0)
+        close(descriptor);
+}
+
 int main(int argc, char **argv)
 {
+    fill_streams();
     if (argc < 2) {
         sg_complain("no command given");
         fprintf(stderr, "spanguard --help lists the commands\n");

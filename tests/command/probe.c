@@ -1,0 +1,106 @@
+/* A program that the command runs: tells what it runs under, ends as it is told, makes mistakes.
+ *
+ *     probe [ACTION [NUMBER]]...    done in turn */
+#include <dlfcn.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const char *value(const char *name)
+{
+    const char *found = getenv(name);
+
+    return found == NULL ? "(none)" : found;
+}
+
+static void tell(void)
+{
+    printf("malloc=%s\n", dlsym(RTLD_DEFAULT, "spanguard_version") == NULL ? "libc" : "spanguard");
+    printf("preload=%s\noptions=%s\n", value("LD_PRELOAD"), value("SPANGUARD_OPTIONS"));
+    printf("file=%s\n", value("SPANGUARD_REPORT_FILE"));
+    fflush(stdout);
+}
+
+__attribute__((noinline)) static void free_twice(void)
+{
+    void *volatile block = malloc(120);
+
+    free(block);
+    free(block);
+}
+
+__attribute__((noinline)) static void free_inside(void)
+{
+    char *volatile block = malloc(64);
+
+    free(block + 16);
+}
+
+static void on_signal(int number)
+{
+    _exit(40 + number % 16);
+}
+
+static void wait_for_signal(int milliseconds)
+{
+    signal(SIGTERM, on_signal);
+    signal(SIGUSR1, on_signal);
+    printf("ready %d\n", (int)getpid());
+    fflush(stdout);
+    usleep((unsigned)milliseconds * 1000);
+}
+
+/* The rest of the actions is for a child: "child" is waited for, "orphan" is not. */
+static void make_child(int is_waited_for)
+{
+    pid_t child = fork();
+
+    if (child == 0)
+        return;
+    if (is_waited_for)
+        waitpid(child, NULL, 0);
+    _exit(0);
+}
+
+static void do_numbered(const char *action, int number)
+{
+    if (strcmp(action, "exit") == 0)
+        _exit(number);
+    if (strcmp(action, "kill") == 0)
+        kill(getpid(), number);
+    if (strcmp(action, "sleep") == 0)
+        usleep((unsigned)number * 1000);
+    if (strcmp(action, "wait") == 0)
+        wait_for_signal(number);
+    if (strcmp(action, "close") == 0)
+        for (int i = number; i < 4096; i++)
+            close(i);
+}
+
+static int do_plain(const char *action)
+{
+    if (strcmp(action, "tell") == 0)
+        tell();
+    else if (strcmp(action, "twice") == 0)
+        free_twice();
+    else if (strcmp(action, "inside") == 0)
+        free_inside();
+    else if (strcmp(action, "child") == 0 || strcmp(action, "orphan") == 0)
+        make_child(action[0] == 'c');
+    else
+        return 0;
+    return 1;
+}
+
+int main(int count, char **arguments)
+{
+    for (int i = 1; i < count; i++)
+        if (!do_plain(arguments[i]) && i + 1 < count) {
+            do_numbered(arguments[i], atoi(arguments[i + 1]));
+            i++;
+        }
+    return 0;
+}
