@@ -14,6 +14,12 @@ static const int forwarded[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM,
                                 SIGUSR1, SIGUSR2, SIGCONT, SIGWINCH};
 #define FORWARDED_COUNT (sizeof(forwarded) / sizeof(forwarded[0]))
 
+/* What the program is to find as it would have found it without us. */
+struct inherited {
+    sigset_t mask;
+    struct sigaction on_child;
+};
+
 struct waiting {
     pid_t program; /* 0 once it has ended */
     int status;    /* of it, as a shell has it */
@@ -92,9 +98,10 @@ static void wait_for_all(struct waiting *waiting, const sigset_t *set, unsigned 
     }
 }
 
-static _Noreturn void execute(const char *path, char **argv, const sigset_t *mask)
+static _Noreturn void execute(const char *path, char **argv, const struct inherited *inherited)
 {
-    sigprocmask(SIG_SETMASK, mask, NULL);
+    (void)sigaction(SIGCHLD, &inherited->on_child, NULL);
+    sigprocmask(SIG_SETMASK, &inherited->mask, NULL);
     execv(path, argv);
     sg_complain("'%s' cannot be executed: %s", path, strerror(errno));
     _exit(STATUS_NOT_EXECUTABLE);
@@ -104,10 +111,12 @@ int sg_ci_wait(const struct ci *ci, const char *path, char **argv)
 {
     struct waiting waiting = {.status = STATUS_REFUSED};
     sigset_t set = signals_of_interest();
-    sigset_t before;
+    const struct sigaction plain = {.sa_handler = SIG_DFL};
+    struct inherited before;
 
-    signal(SIGCHLD, SIG_DFL); /* inherited as ignored it would take our children's status away */
-    sigprocmask(SIG_BLOCK, &set, &before);
+    /* Inherited as ignored it would take our children's status away. */
+    (void)sigaction(SIGCHLD, &plain, &before.on_child);
+    sigprocmask(SIG_BLOCK, &set, &before.mask);
     (void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     waiting.program = fork();
     if (waiting.program == 0)
@@ -119,6 +128,6 @@ int sg_ci_wait(const struct ci *ci, const char *path, char **argv)
     wait_for_all(&waiting, &set, ci->straggler_seconds);
     if (reap(&waiting))
         sg_complain("processes that the program started still run: their reports are not counted");
-    sigprocmask(SIG_SETMASK, &before, NULL);
+    sigprocmask(SIG_SETMASK, &before.mask, NULL);
     return waiting.status;
 }

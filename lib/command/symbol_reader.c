@@ -118,6 +118,7 @@ static char *ask(const char *path, int request)
 
     if (pipe2(ends, O_CLOEXEC) != 0)
         return NULL;
+    signal(SIGCHLD, SIG_DFL); /* nothing is executed in our place any more */
     pid_t child = fork();
     if (child == 0)
         execute(path, request, ends[1]);

@@ -1,6 +1,7 @@
 #include "trial.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -82,11 +83,19 @@ static void read_all(int descriptor, char *buffer, size_t capacity)
     buffer[length] = '\0';
 }
 
-/* Runs it; everything that it and the loader said is in `said` then. */
-static int run_trial(const struct surroundings *surroundings, char *said, size_t capacity)
+static int wait_for(pid_t child)
+{
+    int status = -1;
+
+    while (waitpid(child, &status, 0) < 0)
+        if (errno != EINTR)
+            return -1;
+    return status;
+}
+
+static int run_child(const struct surroundings *surroundings, char *said, size_t capacity)
 {
     int ends[2];
-    int status = -1;
 
     said[0] = '\0';
     if (pipe2(ends, O_CLOEXEC) != 0)
@@ -99,12 +108,23 @@ static int run_trial(const struct surroundings *surroundings, char *said, size_t
     if (child > 0) {
         read_all(ends[0], said, capacity);
         close(ends[0]); /* a trial that says more than that is ended by SIGPIPE */
-        while (waitpid(child, &status, 0) < 0 && status == -1)
-            continue;
-        return status;
+        return wait_for(child);
     }
     close(ends[0]);
     return -1;
+}
+
+/* Runs it; everything that it and the loader said is in `said` then. The program is to get SIGCHLD
+ * as we got it; ignored, it would take the trial's status away. */
+static int run_trial(const struct surroundings *surroundings, char *said, size_t capacity)
+{
+    const struct sigaction plain = {.sa_handler = SIG_DFL};
+    struct sigaction before;
+
+    (void)sigaction(SIGCHLD, &plain, &before);
+    int status = run_child(surroundings, said, capacity);
+    (void)sigaction(SIGCHLD, &before, NULL);
+    return status;
 }
 
 /* The library's complaints about SPANGUARD_OPTIONS, without what precedes them. */

@@ -113,6 +113,10 @@ def own_status(tap, shop, name):
     ignored = shop.start("run", f"--ci={folder}", shop.probe, "exit", "3",
                          preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
     tap.check(f"{name}: also if SIGCHLD came ignored", shop.finish(ignored).expect(3))
+    told = shop.start("run", f"--ci={folder}", "grep", "SigIgn", "/proc/self/status",
+                      preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
+    kept = int(shop.finish(told).stdout.split()[1], 16) >> (signal.SIGCHLD - 1) & 1
+    tap.check(f"{name}: which the program finds as it was", [not kept and "it is not ignored"])
     shop.run(f"--ci={folder}", shop.probe, "twice")
     after = shop.run(f"--ci={folder}", shop.probe)
     tap.check(f"{name}: what an earlier run left does not count",
@@ -157,13 +161,13 @@ def surroundings(tap, shop, name):
 
 def stragglers(tap, shop, name):
     start = time.monotonic()
-    outcome = shop.run("--ci", "--timeout", "1", shop.probe, "orphan", "sleep", "8000")
+    outcome = shop.run("--ci", "--timeout", "1", shop.probe, "orphan", "quiet", "sleep", "8000")
     seconds = time.monotonic() - start
     tap.check(f"{name}: they are waited for as long as was said, and named", [
         *outcome.expect(0, "still run: their reports are not counted"),
         not 0.9 < seconds < 6 and f"{seconds:.1f} s"])
     start = time.monotonic()
-    outcome = shop.run("--ci", "--timeout", "20", shop.probe, "orphan", "sleep", "500")
+    outcome = shop.run("--ci", "--timeout", "20", shop.probe, "orphan", "quiet", "sleep", "500")
     seconds = time.monotonic() - start
     tap.check(f"{name}: and no longer than they run", [
         *outcome.expect(0), not 0.4 < seconds < 10 and f"{seconds:.1f} s"])
@@ -178,7 +182,7 @@ def signals(tap, shop, name):
         tap.check(f"{name}: {number.name} reaches the program, its status is passed on",
                   outcome.expect(40 + number % 16))
     process = shop.start("run", "--ci", "--timeout", "60", "/bin/sh", "-c",
-                         f"{shop.probe} sleep 8000 & echo ready")
+                         f"{shop.probe} quiet sleep 8000 & echo ready")
     process.stdout.readline()
     time.sleep(0.3)  # the shell has ended by then; if not, the signal ends it
     os.kill(process.pid, signal.SIGTERM)

@@ -88,6 +88,8 @@ static int do_plain(const char *action)
         free_twice();
     else if (strcmp(action, "inside") == 0)
         free_inside();
+    else if (strcmp(action, "quiet") == 0)
+        freopen("/dev/null", "w", stdout), freopen("/dev/null", "w", stderr);
     else if (strcmp(action, "child") == 0 || strcmp(action, "orphan") == 0)
         make_child(action[0] == 'c');
     else
