@@ -34,9 +34,9 @@ class Sample:
 
 def overflows():
     """Writes behind a block; under guard a fault, unless they end in the bytes before the page."""
-    faults = ("run large memcpy strcpy int_array calloc posix_memalign getline vector "
+    faults = ("run large memcpy strcpy int_array calloc aligned_alloc posix_memalign getline vector "
               "new_array").split()
-    in_slack = "nul slack sprintf read struct aligned_alloc strdup asprintf".split()
+    in_slack = "nul slack sprintf read struct strdup asprintf".split()
     rows = [Sample(f"overflow_{name}", "overflow", "P101", "P102") for name in faults]
     rows += [Sample(f"overflow_{name}", "overflow", "P101", "P101") for name in in_slack]
     return rows + [
@@ -90,7 +90,7 @@ def wrong_frees():
     rows += [Sample(f"mismatch_{name}", "mismatch", "P401", "P401") for name in mismatches]
     rows += [Sample(f"size_{name}", "size", "P402", "P402") for name in
              ("no_virtual", "operator_delete", "free_sized")]
-    return rows + [Sample("alignment_delete", "size", "P403", "P403")]
+    return rows + [Sample("alignment_delete", "size", "P403 P401", "P403 P401")]
 
 
 def others():

@@ -10,16 +10,16 @@ static NOINLINE float *make_row(size_t columns)
 
 static NOINLINE void clear_row(float *row, size_t columns)
 {
-    for (size_t i = 0; i < columns; i += 8)
-        for (size_t k = 0; k < PICK(4, 8); k++)
+    for (size_t i = 0; i < columns; i += 20)
+        for (size_t k = 0; k < PICK(8, 12); k++)
             row[i + k] = 1; /* BUG */
 }
 
 int main(void)
 {
-    float *row = make_row(20);
+    float *row = make_row(48);
 
-    clear_row(row, 20);
+    clear_row(row, 48);
     printf("%.0f\n", (double)row[0]);
     free(row);
     return 0;

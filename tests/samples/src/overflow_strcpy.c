@@ -10,7 +10,7 @@ static NOINLINE char *path_join(const char *folder, const char *file)
     char *path = (char *)opaque(malloc(room)); /* ALLOC */
 
     strcpy(path, folder);
-    strcat(path, "/");
+    strcat(path, "/");                        /* BUG */
     strcat(path, (const char *)opaque(file)); /* BUG */
     printf("%s\n", path);
     return path;

@@ -20,7 +20,6 @@ int main(void)
     int *top = stack;
 
     stack[0] = 0;
-
     stack = grow(stack);
     set(PICK(stack, (int *)opaque(top)), 7);
     printf("%d\n", stack[0] < 8 || pin == NULL);
