@@ -113,12 +113,11 @@ class Bench:
         return {(sample.name, tool.name): cell for (sample, tool), cell in zip(jobs, cells)}
 
 
-def print_row(cells, is_markdown, width=22):
+def print_row(cells, is_markdown):
     if is_markdown:
         print("| " + " | ".join(cells) + " |")
     else:
-        print(cells[0].ljust(width + 4) + "".join(cell.ljust(len(cell) + 1 if len(cell) > 12 else 14)
-                                                  for cell in cells[1:]))
+        print(cells[0].ljust(26) + "".join(cell.ljust(14) for cell in cells[1:]).rstrip())
 
 
 def print_table(samples, tools, cells, is_markdown):

@@ -4,11 +4,11 @@ import re
 
 from peers import Finding, Tool
 
-KINDS = {"P101": "overflow", "P102": "overflow", "P105": "overflow", "P106": "overflow",
-         "P103": "underflow", "P104": "underflow", "P201": "uaf", "P202": "uaf", "P203": "double free",
-         "P204": "double free", "P301": "bad free", "P302": "bad free", "P303": "bad free",
-         "P401": "mismatch", "P402": "size", "P403": "size", "P501": "leak", "P601": "uninitialised",
-         "P701": "uaf", "P702": "uaf", "P901": "limit"}
+KIND_CODES = {"overflow": "P101 P102 P105 P106", "underflow": "P103 P104",
+              "uaf": "P201 P202 P701 P702", "double free": "P203 P204",
+              "bad free": "P301 P302 P303", "mismatch": "P401", "size": "P402 P403",
+              "leak": "P501", "uninitialised": "P601", "limit": "P901"}
+KINDS = {code: kind for kind, codes in KIND_CODES.items() for code in codes.split()}
 RELEASE_LINE = re.compile(r"^spanguard\[\d+\]: (P\d+) ", re.M)
 
 

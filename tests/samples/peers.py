@@ -1,7 +1,7 @@
 """The tools that the samples are compared under, and what each says, taken apart.
 
 A finding is what kind of bug a tool named, and the stacks that it showed for it: of the bug, of who
-allocated the block, of who freed it. `kind` is None if it said that something is wrong but not what.
+allocated the block, of who freed it. `kind` is None if it did not say what is wrong.
 """
 import pathlib
 import re
@@ -83,7 +83,7 @@ VALGRIND_KINDS = (("Mismatched free", "mismatch"), ("definitely lost|possibly lo
                   (r"Invalid (read|write)(.|\n)*bytes before a block", "underflow"),
                   (r"Invalid (read|write)(.|\n)*inside a block of size [\d,]+ alloc'd", "overflow"),
                   ("uninitialised", "uninitialised"))
-VALGRIND_ALARM = r"Invalid |Mismatched |lost in loss|uninitialised|Jump to the invalid|Process terminating"
+VALGRIND_ALARM = r"Invalid |Mismatched |lost in loss|uninitialised|Process terminating"
 
 
 def parse_valgrind(text):

@@ -1,7 +1,7 @@
 """The programs of src/: their marked lines, and how they are built."""
+import functools
 import pathlib
 import re
-import shutil
 import subprocess
 from dataclasses import dataclass
 
@@ -14,13 +14,8 @@ COMMON = ["-w", "-pthread", "-D_GNU_SOURCE"]
 ASAN = ["-O0", "-g", "-fsanitize=address", "-fno-omit-frame-pointer"]
 COMPILE_SECONDS = 120
 
-# name -> flags of the compiler, and whether the result is stripped
-VARIANTS = {
-    "O0": (["-O0", "-g"], False),
-    "O2": (["-O2", "-g"], False),
-    "nodebug": (["-O2"], False),
-    "stripped": (["-O2"], True),
-}
+# name -> flags of the compiler; "stripped" is made of "nodebug"
+VARIANTS = {"O0": ["-O0", "-g"], "O2": ["-O2", "-g"], "nodebug": ["-O2"], "stripped": []}
 
 
 class BuildError(Exception):
@@ -107,14 +102,24 @@ def compile_sample(name, flags, folder, compilers=None):
     return Program((str(target), str(library)))
 
 
+def strip(whole, folder):
+    """Copies of a program and its plugin, without symbols."""
+    folder.mkdir(parents=True, exist_ok=True)
+    bare = [folder / pathlib.Path(path).name for path in whole.command]
+    for path, target in zip(whole.command, bare):
+        subprocess.run(["strip", "--strip-all", "-o", str(target), path],
+                       timeout=COMPILE_SECONDS, check=True)
+    return Program(tuple(map(str, bare)))
+
+
+@functools.lru_cache(maxsize=None)
 def build(name, variant, is_fixed, folder):
-    """The sample as one of VARIANTS, with its bug or without."""
-    flags, is_stripped = VARIANTS[variant]
-    flags = flags + (["-DFIXED"] if is_fixed else [])
-    program = compile_sample(name, flags, folder / variant / ("fixed" if is_fixed else "buggy"))
-    for path in program.command if is_stripped else ():
-        subprocess.run(["strip", "--strip-all", path], timeout=COMPILE_SECONDS, check=True)
-    return program
+    """The sample as one of VARIANTS, with its bug or without; once. No two threads may build the
+    same."""
+    place = folder / variant / ("fixed" if is_fixed else "buggy")
+    if variant == "stripped":
+        return strip(build(name, "nodebug", is_fixed, folder), place)
+    return compile_sample(name, VARIANTS[variant] + (["-DFIXED"] if is_fixed else []), place)
 
 
 def build_asan(name, clang, is_fixed, folder):
@@ -122,7 +127,3 @@ def build_asan(name, clang, is_fixed, folder):
     flags = ASAN + (["-DFIXED"] if is_fixed else [])
     place = folder / ("clang" if clang else "gcc") / ("fixed" if is_fixed else "buggy")
     return compile_sample(name, flags, place, CLANGS if clang else COMPILERS)
-
-
-def has_clang():
-    return shutil.which("clang-19") is not None

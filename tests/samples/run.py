@@ -48,16 +48,9 @@ class Bench:
     def __init__(self, shop, library):
         self.shop = shop
         self.library = library
-        self.built = {}
-
-    def build(self, *which):
-        """Each once. A sample is one thread's, so no two build the same."""
-        if which not in self.built:
-            self.built[which] = program.build(*which, self.shop.folder)
-        return self.built[which]
 
     def run(self, sample, profile, variant, is_fixed=False):
-        built = self.build(sample.name, variant, is_fixed)
+        built = program.build(sample.name, variant, is_fixed, self.shop.folder)
         report = self.shop.folder / f"{sample.name}.{profile}.{variant}.{is_fixed}.jsonl"
         options = ":".join(filter(None, (f"profile={profile}", sample.options)))
         environment = {"SPANGUARD_OPTIONS": options, "SPANGUARD_REPORT_FILE": str(report),
@@ -96,7 +89,7 @@ def wanted_markers(code):
 
 
 def wrong_places(sample, run, variant):
-    """The places of the first report; with line numbers or, without debug information, functions."""
+    """The places of the first report: lines or, without debug information, functions."""
     if run.code is None or variant == "stripped":
         return None
     stacks, marked = ours.stacks_of(run.records[0]), program.sites(sample.name)

@@ -23,7 +23,6 @@ class Sample:
     options: str = ""
     faults: str = ""        # profiles in which a bare SIGSEGV is right: what was read is no address
     is_volatile: bool = False  # bytes of memory differ from run to run: no golden shows them
-    is_late: bool = True    # under guard, faults say where: False if even they cannot
 
     def due(self, profile):
         return tuple((self.debug if profile == "debug" else self.guard).split())
@@ -34,8 +33,8 @@ class Sample:
 
 def overflows():
     """Writes behind a block; under guard a fault, unless they end in the bytes before the page."""
-    faults = ("run large memcpy strcpy int_array calloc aligned_alloc posix_memalign getline vector "
-              "new_array").split()
+    faults = ("run large memcpy strcpy int_array calloc aligned_alloc posix_memalign getline "
+              "vector new_array").split()
     in_slack = "nul slack sprintf read struct strdup asprintf".split()
     rows = [Sample(f"overflow_{name}", "overflow", "P101", "P102") for name in faults]
     rows += [Sample(f"overflow_{name}", "overflow", "P101", "P101") for name in in_slack]
