@@ -89,7 +89,8 @@ def wrong_frees():
     rows += [Sample(f"mismatch_{name}", "mismatch", "P401", "P401") for name in mismatches]
     rows += [Sample(f"size_{name}", "size", "P402", "P402") for name in
              ("no_virtual", "operator_delete", "free_sized")]
-    return rows + [Sample("alignment_delete", "size", "P403 P401", "P403 P401")]
+    return rows + [Sample("alignment_delete", "size", "P403 P401", "P403 P401"),
+                   Sample("double_free_late", "double free", "P204 P203", "P204 P203")]
 
 
 def others():
