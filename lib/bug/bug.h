@@ -144,6 +144,7 @@ struct bug {
     uint64_t limit, limit_used; /* MAP_LIMIT */
     enum bug_place place;       /* FOREIGN */
     const char *place_name;     /* symbol, mapping or module; NULL */
+    uint32_t place_thread;      /* BUG_PLACE_STACK: whose, if it is known; else 0 */
     uint32_t thread;            /* that the report is made on */
     struct bug_stack at;        /* where it is now */
     struct bug_block block;     /* the block that was hit */

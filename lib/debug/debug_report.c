@@ -14,6 +14,7 @@
 #define FRAMES_MAX 32
 #define SYMBOLS_MILLISECONDS 2000
 #define WAIT_MILLISECONDS 10000
+#define SUPPRESSION_BYTES (64 * 1024)
 
 static COLD_ZEROES struct bug current;
 static COLD_ZEROES char buffer[BUG_REPORT_BYTES];
@@ -30,13 +31,35 @@ EXPORT NOINLINE void spanguard_on_report(const char *report)
     __asm__ volatile("" : : "r"(report) : "memory");
 }
 
+static COLD_ZEROES char suppressions[SUPPRESSION_BYTES];
+
+static void read_suppressions(const char *path)
+{
+    size_t length = 0;
+    int file = sg_os_open(OS_NO_FOLDER, path);
+
+    if (file < 0 || !sg_os_read(file, suppressions, sizeof(suppressions) - 1, &length))
+        sg_report_notice("SPANGUARD_SUPPRESSIONS cannot be read: ", path, "");
+    if (file >= 0)
+        sg_os_close(file);
+    suppressions[length] = '\0';
+}
+
 void sg_debug_report_start(void)
 {
     const char *path = sg_os_is_secure() ? NULL : sg_os_environment("SPANGUARD_REPORT_FILE");
+    const char *known = sg_os_is_secure() ? NULL : sg_os_environment("SPANGUARD_SUPPRESSIONS");
     size_t length = path == NULL ? 0 : __builtin_strlen(path);
 
     if (length > 0 && length < sizeof(report_file))
         __builtin_memcpy(report_file, path, length + 1);
+    if (known != NULL && known[0] != '\0')
+        read_suppressions(known);
+}
+
+const char *sg_debug_suppressions(void)
+{
+    return suppressions[0] == '\0' ? NULL : suppressions;
 }
 
 /* Waits while another thread reports; false: it is this one, or it takes too long. */
@@ -64,7 +87,7 @@ static void add_writer(struct bug *bug, const void *context)
     uintptr_t frames[FRAMES_MAX];
     uint32_t count = (uint32_t)sg_unwind(frames, FRAMES_MAX, context);
 
-    sg_bug_add_stack(bug, &bug->at, frames, count, context != NULL);
+    sg_bug_add_stack(bug, &bug->at, (struct depot_stack){count, frames}, context != NULL);
 }
 
 static const char *program_name(struct bug *bug)

@@ -2,7 +2,6 @@
 #include "leak_state.h"
 
 #include "bug.h"
-#include "leak_frames.h"
 #include "os_thread.h"
 #include "symbols.h"
 
@@ -92,11 +91,10 @@ static void fill(struct bug *bug, const struct groups *groups, uint32_t first)
     bug->leak_count = count < BUG_LEAKS ? count : BUG_LEAKS;
     for (uint32_t i = 0; i < bug->leak_count; i++) {
         const struct group *group = &groups->list[first + i];
-        struct depot_stack stack = sg_depot_get(group->stack);
 
         bug->leaks[i] = (struct bug_leak){
             .bytes = group->bytes, .blocks = group->blocks, .is_indirect = group->is_indirect};
-        sg_bug_add_stack(bug, &bug->leaks[i].stack, stack.frames, stack.count, false);
+        sg_bug_add_stack(bug, &bug->leaks[i].stack, sg_depot_get(group->stack), false);
     }
 }
 

@@ -9,9 +9,7 @@
 
 static void add_event_stack(struct bug *bug, struct bug_event *event, stack_id id)
 {
-    struct depot_stack stack = sg_depot_get(id);
-
-    sg_bug_add_stack(bug, &event->stack, stack.frames, stack.count, false);
+    sg_bug_add_stack(bug, &event->stack, sg_depot_get(id), false);
 }
 
 void sg_debug_bug_block(struct bug *bug, struct bug_block *block, const struct record *record)

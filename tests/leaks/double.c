@@ -3,7 +3,6 @@
 
 #include "depot.h"
 #include "leak.h"
-#include "leak_frames.h"
 #include "os_thread.h"
 #include "record.h"
 #include "symbols.h"
@@ -130,15 +129,15 @@ struct depot_stack sg_depot_get(stack_id id)
     return stack;
 }
 
-void sg_bug_add_stack(struct bug *bug, struct bug_stack *stack, const uintptr_t *from,
-                      uint32_t count, bool is_exact)
+void sg_bug_add_stack(struct bug *bug, struct bug_stack *stack, struct depot_stack from,
+                      bool is_exact)
 {
     (void)is_exact;
     if (bug->module_count < 2)
         __builtin_strcpy(bug->modules[bug->module_count++].path, "/usr/lib/libmaker.so.1");
-    stack->count = count;
-    for (uint32_t i = 0; i < count; i++)
-        stack->frames[i] = (struct bug_frame){.pc = from[i], .module = 1};
+    stack->count = from.count;
+    for (uint32_t i = 0; i < from.count; i++)
+        stack->frames[i] = (struct bug_frame){.pc = from.frames[i], .module = 1};
 }
 
 bool sg_symbols_find(struct bug *bug, unsigned milliseconds)
