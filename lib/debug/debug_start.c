@@ -44,10 +44,7 @@ void sg_debug_start(void)
 
 void sg_debug_fork(enum fork_step step)
 {
-    if (step == FORK_PREPARE)
-        sg_hold_fork_freeze();
-    else
-        sg_hold_fork_thaw(step == FORK_CHILD);
+    sg_hold_fork(step);
 }
 
 static void on_check_signal(void)

@@ -2,6 +2,7 @@
 #ifndef SG_DEBUG_DEBUG_STATE_H
 #define SG_DEBUG_DEBUG_STATE_H
 
+#include "lifecycle.h"
 #include "options.h"
 #include "record.h"
 
@@ -45,8 +46,8 @@ HIDDEN bool sg_raw_closes(const struct record *record);
 /* Freed blocks that wait, oldest first. Puts `record`, whose state is FREED, behind the others;
  * those that must leave then are looked at and given back. */
 HIDDEN void sg_hold_put(struct record *record);
-HIDDEN void sg_hold_fork_freeze(void);
-HIDDEN void sg_hold_fork_thaw(bool in_child);
+
+HIDDEN void sg_hold_fork(enum fork_step step); /* see lifecycle.h */
 
 /* Looks at what should not have changed, and reports. Only the owner of a BUSY record may call.
  * The damage is repaired if the report lets the program go on. */

@@ -1,5 +1,6 @@
 /* The quarantine of the debug heap: freed blocks, filled, in the order of their frees. */
 #include "debug_state.h"
+#include "lifecycle.h"
 #include "os_lock.h"
 #include "redzone.h"
 
@@ -91,23 +92,33 @@ void sg_hold_put(struct record *record)
             leave(out[i]);
 }
 
-void sg_hold_fork_freeze(void)
+/* What another thread was changing at the very moment of the fork is left alone from then on. */
+static void abandon(void)
 {
-    sg_lock_freeze(&hold.lock);
-    sg_lock_freeze(sg_record_lock());
+    hold.first = hold.last = 0;
+    hold.bytes = 0;
 }
 
-/* What another thread was changing at the very moment of the fork is left alone from then on. */
-void sg_hold_fork_thaw(bool in_child)
+/* Whether a child must abandon what the lock guards. */
+static bool is_torn(struct lock *lock, enum fork_step step)
 {
-    if (!in_child) {
+    if (step == FORK_REPAIR && load_relaxed(&lock->holder) == os_thread_tag())
+        return false; /* what this thread is changing itself it will finish */
+    return sg_lock_thaw_child(lock);
+}
+
+void sg_hold_fork(enum fork_step step)
+{
+    if (step == FORK_PREPARE) {
+        sg_lock_freeze(&hold.lock);
+        sg_lock_freeze(sg_record_lock());
+    } else if (step == FORK_PARENT) {
         sg_lock_thaw_parent(sg_record_lock());
         sg_lock_thaw_parent(&hold.lock);
-        return;
-    }
-    (void)!sg_lock_thaw_child(sg_record_lock());
-    if (sg_lock_thaw_child(&hold.lock)) {
-        hold.first = hold.last = 0;
-        hold.bytes = 0;
+    } else {
+        if (is_torn(sg_record_lock(), step))
+            sg_record_abandon();
+        if (is_torn(&hold.lock, step))
+            abandon();
     }
 }

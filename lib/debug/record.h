@@ -74,6 +74,9 @@ HIDDEN void sg_record_retire(struct record *record);
 HIDDEN size_t sg_record_bytes(void);
 HIDDEN struct lock *sg_record_lock(void); /* RANK_DEBUG_RECORD */
 
+/* Forgets which records wait; for a child whose parent was changing that when it forked. */
+HIDDEN void sg_record_abandon(void);
+
 /* Takes the right to change the record; false: its state was not `from`. Acquire and release. */
 static inline bool record_claim(struct record *record, uint8_t from)
 {

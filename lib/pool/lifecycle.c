@@ -196,6 +196,8 @@ static bool on_starvation(void)
         return false;
     step_all(STEP_REPAIR);
     after_fork();
+    if (sg_debug_fork)
+        sg_debug_fork(FORK_REPAIR);
     return true;
 }
 

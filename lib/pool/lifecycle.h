@@ -21,9 +21,9 @@ static inline void lifecycle_start(void)
 }
 
 /* In the debug library only. Once, before the first block, with the options known; for each fork, in
- * the order of the three handlers, around what the tiers do; and about a fault: true if it is told.
- */
-enum fork_step { FORK_PREPARE, FORK_PARENT, FORK_CHILD };
+ * the order of the three handlers, around what the tiers do, and when a child finds a lock that
+ * nobody holds; and about a fault: true if it is told. */
+enum fork_step { FORK_PREPARE, FORK_PARENT, FORK_CHILD, FORK_REPAIR };
 __attribute__((weak)) HIDDEN void sg_debug_start(void);
 __attribute__((weak)) HIDDEN void sg_debug_fork(enum fork_step step);
 __attribute__((weak)) HIDDEN bool sg_debug_fault(uintptr_t address, bool is_write,
