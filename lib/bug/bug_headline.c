@@ -35,10 +35,16 @@ static void say_access(struct text *text, const struct bug *bug)
     sg_bug_say_bytes(text, bug->access_bytes);
 }
 
+/* Unsigned: a line of JSON may say anything. */
+static int64_t past_end(const struct bug *bug)
+{
+    return (int64_t)((uint64_t)bug->access_offset - bug->block.bytes);
+}
+
 /* Where an access beyond a block begins; it may begin inside. */
 static void say_distance(struct text *text, const struct bug *bug)
 {
-    int64_t past = bug->access_offset - (int64_t)bug->block.bytes;
+    int64_t past = past_end(bug);
 
     if (past < 0) {
         sg_text_string(text, " at ");
@@ -53,7 +59,7 @@ static void say_distance(struct text *text, const struct bug *bug)
 
 static void say_gap(struct text *text, const struct bug *bug)
 {
-    int64_t past = bug->access_offset - (int64_t)bug->block.bytes;
+    int64_t past = past_end(bug);
 
     if (past <= 0)
         return;

@@ -24,7 +24,7 @@ static struct run changed_run(const struct bug *bug)
         run.first++;
     while (memory_is_changed(memory, run.first + run.count))
         run.count++;
-    run.offset = memory->offset + run.first;
+    run.offset = (int64_t)((uint64_t)memory->offset + run.first);
     return run;
 }
 
@@ -171,7 +171,7 @@ static uint32_t same_at_end(const struct bug *bug, uint8_t value)
 {
     uint32_t count = 0;
 
-    for (int64_t offset = (int64_t)bug->block.bytes - 1; offset >= 0; offset--) {
+    for (int64_t offset = (int64_t)(bug->block.bytes - 1); offset >= 0; offset--) {
         uint32_t i = memory_index(&bug->memory, offset);
 
         if (i == BUG_MEMORY_BYTES || bug->memory.bytes[i] != value)

@@ -189,8 +189,7 @@ static bool read_string(struct reader *reader, char *place)
 static bool read_bytes(struct reader *reader, const struct field *field, char *object)
 {
     char digits[2 * BUG_MEMORY_BYTES + 1];
-    uint32_t count = 0;
-    size_t length;
+    size_t count = 0, length;
 
     if (!sg_scan_string(&reader->scan, digits, sizeof(digits), &length))
         return false;
@@ -201,7 +200,7 @@ static bool read_bytes(struct reader *reader, const struct field *field, char *o
             break;
         object[field->offset + count] = (char)(high << 4 | low);
     }
-    *(uint32_t *)(object + field->count_offset) = count;
+    *(uint32_t *)(object + field->count_offset) = (uint32_t)count;
     return true;
 }
 

@@ -18,9 +18,10 @@ static bool has_access(const struct bug *bug)
     return bug->kind == BUG_FREED_FAULT || bug->kind == BUG_REALLOC_FAULT;
 }
 
+/* Unsigned inside: a line of JSON may say anything. */
 static int64_t offset_of(const struct bug *bug, uint32_t i)
 {
-    return bug->memory.offset + i;
+    return (int64_t)((uint64_t)bug->memory.offset + i);
 }
 
 static bool is_edge(const struct bug *bug, uint32_t i)
@@ -33,9 +34,9 @@ static bool is_edge(const struct bug *bug, uint32_t i)
 
 static bool is_accessed(const struct bug *bug, uint32_t i)
 {
-    int64_t offset = offset_of(bug, i) - bug->access_offset;
+    uint64_t distance = (uint64_t)offset_of(bug, i) - (uint64_t)bug->access_offset;
 
-    return has_access(bug) && offset >= 0 && offset < (int64_t)bug->access_bytes;
+    return has_access(bug) && distance < bug->access_bytes;
 }
 
 /* What stands before byte i; rows open and close what goes on in the next one. */
@@ -161,8 +162,9 @@ static uint32_t first_of_note(const struct bug *bug)
 
 static bool shows(const struct bug *bug, int64_t edge)
 {
-    return bug->block.is_known && edge >= bug->memory.offset &&
-           edge < bug->memory.offset + (int64_t)memory_count(&bug->memory);
+    uint64_t distance = (uint64_t)edge - (uint64_t)bug->memory.offset;
+
+    return bug->block.is_known && distance < memory_count(&bug->memory);
 }
 
 static void say_note(struct text *text, const struct bug *bug)

@@ -172,7 +172,7 @@ void sg_bug_say_time(struct text *text, uint64_t microseconds)
         const char *name;
     } units[] = {
         {1000, 1, " us"},
-        {1000 * 1000, 1000, " ms"},
+        {1000 * 1000ull, 1000, " ms"},
         {120 * 1000000ull, 1000000, " s"},
         {7200 * 1000000ull, 60 * 1000000ull, " min"},
         {UINT64_MAX, 3600 * 1000000ull, " h"},
