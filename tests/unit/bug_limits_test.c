@@ -195,6 +195,22 @@ TEST(what_does_not_fit_ends_with_dots)
     EXPECT(strstr(said, "nnn:3\n") != NULL);
 }
 
+TEST(a_line_of_exactly_ninety_columns_is_whole)
+{
+    char source[57];
+
+    memset(source, 's', sizeof(source) - 1);
+    source[55] = '\0';
+    connection_bug();
+    bug.at.frames[0].source = source;
+    EXPECT(strstr(say_text(), "    sssss") != NULL && strstr(said, "sssss\n") != NULL);
+    expect_screen(said, "ninety columns");
+    source[55] = 's';
+    source[56] = '\0';
+    EXPECT(strstr(say_text(), "sssss...\n") != NULL);
+    expect_screen(said, "one more");
+}
+
 TEST(many_frames_are_counted_and_not_shown)
 {
     connection_bug();
