@@ -108,6 +108,39 @@ static void fill_all(enum bug_kind kind, const char *name)
         snprintf(bug.modules[i].path, sizeof(bug.modules[i].path), "/lib/%d \"%.200s", i, name);
 }
 
+#define SAME(member) EXPECT_EQUAL(one->member, other->member)
+
+static void expect_same_numbers(const struct bug *one, const struct bug *other)
+{
+    SAME(same_as);
+    SAME(is_late);
+    SAME(is_write);
+    SAME(access_bytes);
+    SAME(changed_bytes);
+    SAME(address);
+    SAME(frees_since);
+    SAME(limit);
+    SAME(limit_used);
+    SAME(thread);
+    SAME(moved_bytes);
+    SAME(pointers_left);
+    SAME(leak_bytes);
+    SAME(leak_blocks);
+    SAME(leak_places);
+    SAME(reachable_bytes);
+    SAME(block.is_freed);
+    SAME(block.start);
+    SAME(block.bytes);
+    SAME(block.site_ordinal);
+    SAME(block.made.sequence);
+    SAME(block.made.thread);
+    SAME(block.made.stack.frames[0].offset);
+    SAME(block.made.stack.frames[0].column);
+    SAME(leaks[0].bytes);
+    SAME(leaks[0].blocks);
+    SAME(leaks[1].is_indirect);
+}
+
 /* What a bug is, but for where its strings lie. */
 static void expect_same_facts(const struct bug *one, const struct bug *other)
 {
@@ -137,6 +170,7 @@ TEST(each_kind_with_all_its_facts_comes_back)
             EXPECT_TEXT(repeat(say_json()), said);
             EXPECT(copy.place == bug.place && !copy.is_cut);
             expect_same_facts(&bug, &copy);
+            expect_same_numbers(&bug, &copy);
         }
 }
 
