@@ -1,6 +1,7 @@
 """How the helper is started, waited for and ended, and that the program never notices."""
 import os
 import pathlib
+import resource
 import shutil
 import signal
 import subprocess
@@ -36,7 +37,7 @@ def is_unnoticed(answer, found):
 
 
 def check_unnoticed(report, bench):
-    target = bench.build("target.c", "target", ["-g"])
+    target = bench.target()
     for title, found, *words in (
             ("with a handler of SIGCHLD", True, "handler"),
             ("with SIGCHLD ignored", True, "ignored"),
@@ -52,7 +53,7 @@ def check_unnoticed(report, bench):
 
 
 def check_company(report, bench):
-    target = bench.folder / "target"
+    target = bench.target()
     for title, expected, *words in (
             ("while another thread waits for any child", ["found=1 errno=77"] * 5, "waiter"),
             ("with no standard descriptors", ["found=1"], "closed"),
@@ -69,18 +70,25 @@ def milliseconds_of(answer):
     return int(words[3]) if words[:2] == ["found", "1"] else 10**6
 
 
+def best_of(bench, tries, *words):
+    """The shortest time, of as many tries as a busy machine needs."""
+    best = 10**6
+    for _ in range(tries):
+        best = min(best, milliseconds_of(bench.ask(bench.target(), *words)))
+        if best < REPORT_MS:
+            break
+    return best
+
+
 def check_speed(report, bench):
-    target = bench.folder / "target"
-    single = min(milliseconds_of(bench.ask(target, "times", 1)) for _ in range(5))
-    report.result(f"a report has its symbols within {REPORT_MS} ms", single < REPORT_MS,
-                  [f"{single} ms"])
-    large = min(milliseconds_of(bench.ask(target, "large")) for _ in range(3))
-    report.result(f"so it has with {256} MiB of memory in use", large < REPORT_MS,
-                  [f"{large} ms"])
+    for title, *words in (("a report has its symbols", "times", 1),
+                          ("so it has with 256 MiB of memory in use", "large")):
+        best = best_of(bench, 20, *words)
+        report.result(f"{title} within {REPORT_MS} ms", best < REPORT_MS, [f"{best} ms"])
 
 
 def check_hanging(report, bench):
-    target = bench.folder / "target"
+    target = bench.target()
     bench.use_script(SLEEPER)
     answer = bench.ask(target, environment={"PROBE_MS": "400"})
     process = sleeper(bench)
@@ -99,7 +107,7 @@ def check_orphan(report, bench):
     """The program is killed while it waits."""
     bench.use_script(SLEEPER)
     (bench.folder / "sleeper").unlink(missing_ok=True)
-    with subprocess.Popen([bench.folder / "target"], stdout=subprocess.DEVNULL,
+    with subprocess.Popen([bench.target()], stdout=subprocess.DEVNULL,
                           env={"PROBE_MS": "60000"}) as program:
         end = time.monotonic() + 10
         while time.monotonic() < end and not (bench.folder / "sleeper").exists():
@@ -129,7 +137,7 @@ REPLIES = (
 def check_replies(report, bench):
     for title, script, found in REPLIES:
         bench.use_script(f"PATH=/usr/bin:/bin\n{script}")
-        answer = bench.ask(bench.folder / "target", environment={"PROBE_MS": "700"})
+        answer = bench.ask(bench.target(), environment={"PROBE_MS": "700"})
         expected = "f" if found else "-"
         report.result(f"a helper that answers {title} does no harm",
                       answer.outcome.passed() and answer.found == found
@@ -137,28 +145,50 @@ def check_replies(report, bench):
                       and answer.milliseconds < 3000, answer.notes())
 
 
+def check_end(report, bench):
+    bench.use_script("printf 'frame\\t1\\t1\\tf\\tb\\tc\\n.\\nend\\n'; exec /bin/sleep 60")
+    answer = bench.ask(bench.target())
+    report.result("a helper that has said its last word is not waited for",
+                  answer.found and answer.milliseconds < 2500, answer.notes())
+
+
+def check_request(report, bench):
+    bench.use_script('while read -r line; do echo "$line"; [ "$line" != end ] || exit; done'
+                     ' >"${0%/*}/request"')
+    answer = bench.ask(bench.target(), "many")
+    lines = (bench.folder / "request").read_text(encoding="utf-8").splitlines()
+    places = {(frame.module, frame.build_id, frame.offset) for frame in answer.frames}
+    modules = list(dict.fromkeys((frame.build_id, frame.module) for frame in answer.frames))
+    expected = [f"module {build_id} {path}" for build_id, path in modules]
+    expected += [f"code {modules.index((build_id, path))} {int(offset, 16):016x}"
+                 for path, build_id, offset in sorted(places)]
+    report.result("each module is named once, and each place asked for once",
+                  sorted(lines) == sorted(expected + ["end"]) and lines[-1] == "end",
+                  lines + expected)
+
+
 def check_hostile(report, bench):
     bench.use_script("printf 'frame\\t4294967296\\t-7\\tev%%1bil%%0a\\342\\200\\256x\\300\\257\\t"
                      "%%zz%%\\tj\\303\\274rg\\302\\205%%25%%09y\\n.\\nend\\n'")
-    answer = bench.ask(bench.folder / "target")
+    answer = bench.ask(bench.target())
     first = answer.frames[0]
     report.result("what a terminal would obey does not get through",
                   (first.function, first.file, first.source, first.line, first.column) ==
                   ("ev?il??x??", "%zz%", "j\xfcrg?% y", 0, 0), answer.notes())
     long = "x" * 5000
     bench.use_script(f"printf 'frame\\t1\\t1\\t{long}\\t{long}\\t{long}\\n.\\nend\\n'")
-    answer = bench.ask(bench.folder / "target")
+    answer = bench.ask(bench.target())
     report.result("a name without end is cut",
                   answer.found and 100 < len(answer.frames[0].function) < 300, answer.notes())
     bench.use_script("for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do\n"
                      "printf 'frame\\t1\\t1\\tf%s\\tb\\tc\\n' $i; done; printf '.\\nend\\n'")
-    answer = bench.ask(bench.folder / "target")
+    answer = bench.ask(bench.target())
     report.result("no more frames are inserted than a stack has room for",
                   answer.functions() == [f"f{i}" for i in range(1, 17)], answer.notes())
 
 
 def check_absent(report, bench):
-    target = bench.folder / "target"
+    target = bench.target()
     libexec = pathlib.Path(bench.arguments.libexec)
     bench.remove_helper()
     answer = bench.ask(target)
@@ -181,13 +211,19 @@ def check_absent(report, bench):
                       answer.outcome.passed() and not answer.found, answer.notes())
 
 
+def allow_cores():
+    _soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+
+
 def check_state(report, bench):
     """What the helper inherits."""
     spy = bench.folder / "spy"
     bench.tool("cc", "-O1", FOLDER / "spy.c", "-o", spy)
     bench.use_helper(spy)
-    answer = bench.ask(bench.folder / "target", "ignored",
-                       environment={"SPANGUARD_OPTIONS": "profile=debug", "LANG": "C"})
+    answer = bench.ask(bench.target(), "ignored",
+                       environment={"SPANGUARD_OPTIONS": "profile=debug", "LANG": "C"},
+                       preexec_fn=allow_cores)
     seen = (bench.folder / "spanguard-symbolize.seen").read_text(encoding="utf-8").splitlines()
     report.result("the helper has an empty environment and one word",
                   "words 1" in seen and not any(line.startswith("environ") for line in seen), seen)
@@ -207,7 +243,7 @@ def check_secure(report, bench):
         report.skip(name, "only root can make such a program")
         return
     bench.use_helper()
-    program = shutil.copy(bench.folder / "target", bench.folder / "secure")
+    program = shutil.copy(bench.target(), bench.folder / "secure")
     plain = bench.ask(program, user=65534)
     os.chmod(program, 0o4755)
     answer = bench.ask(program, user=65534)
@@ -229,7 +265,7 @@ def check_requests(report, bench):
              if bench.converse(module + b"code 0 10\ndata 0 10\nend\n").stdout
              != b".\n.\nend\n"]
     report.result("the helper says nothing of files that are no modules", not wrong, wrong)
-    program = bench.folder / "target"
+    program = bench.target()
     for cut in range(64, program.stat().st_size, program.stat().st_size // 40):
         (bench.folder / "cut").write_bytes(program.read_bytes()[:cut])
         done = bench.converse(b"module - cut\ncode 0 1200\ndata 0 4000\nend\n")
@@ -239,4 +275,4 @@ def check_requests(report, bench):
 
 
 CHECKS = (check_unnoticed, check_company, check_speed, check_hanging, check_orphan, check_replies,
-          check_hostile, check_absent, check_state, check_secure, check_requests)
+          check_end, check_request, check_hostile, check_absent, check_state, check_secure, check_requests)

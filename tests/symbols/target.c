@@ -59,6 +59,7 @@ static int try_unnoticed(int disposition)
     memset(&behind, 0, sizeof(behind));
     descriptors = count_descriptors();
     sigaction(SIGCHLD, &action, NULL);
+    sigaction(SIGPIPE, &action, NULL);
     sigprocmask(SIG_SETMASK, NULL, &before);
     ask();
     sigprocmask(SIG_SETMASK, NULL, &behind);

@@ -102,6 +102,11 @@ class Workbench(tap.Workshop):
         self.tool(*command)
         return target
 
+    def target(self):
+        """The program of many modes; built when first asked for."""
+        path = self.folder / "target"
+        return path if path.exists() else self.build("target.c", "target", ["-g"])
+
     def tool(self, *command):
         done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=120,
                               check=False, cwd=self.folder)
