@@ -103,6 +103,8 @@ static bool keep_modules(struct memo *memo, struct memo_entry *entry, const stru
 
 static bool keep_reads(struct memo_entry *entry, uintptr_t stack, const struct trace *trace)
 {
+    if (trace->read_count > MEMO_READS_MAX)
+        return false;
     for (uint32_t i = 0; i < trace->read_count; i++) {
         uintptr_t word = (trace->addresses[i] - stack) / sizeof(uintptr_t);
 

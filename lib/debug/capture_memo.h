@@ -10,9 +10,10 @@
 #include "depot.h"
 #include "unwind_trace.h"
 
-#define MEMO_SETS 8u
+#define MEMO_SETS 64u
 #define MEMO_WAYS 4u
 #define MEMO_MODULES_MAX 16u
+#define MEMO_READS_MAX 48u /* walks that read more are not kept */
 
 struct memo_entry {
     uintptr_t stack; /* the registers at the start; 0: no entry */
@@ -25,8 +26,8 @@ struct memo_entry {
     bool needs_frame;
     bool needs_rbx;
     uint32_t read_count;
-    uint16_t words[TRACE_READS_MAX]; /* where: from `stack` on */
-    uintptr_t values[TRACE_READS_MAX];
+    uint16_t words[MEMO_READS_MAX]; /* where: from `stack` on */
+    uintptr_t values[MEMO_READS_MAX];
 };
 
 struct memo {

@@ -6,14 +6,15 @@
 
 /* Threads beyond that capture without; so do those of a forked child that find all taken by threads
  * of the parent. */
-#define GROUPS_MAX 32u
-#define GROUP_THREADS 64u
+#define GROUPS_MAX 128u
+#define GROUP_THREADS 16u
+#define GROUP_FULL ((1u << GROUP_THREADS) - 1)
 
 /* As much is looked through when a thread goes down its stack in one jump. */
 #define REACH_BYTES ((uintptr_t)16 << 20)
 
 static _Atomic uintptr_t groups[GROUPS_MAX];
-static _Atomic uint64_t taken[GROUPS_MAX];
+static _Atomic uint32_t taken[GROUPS_MAX]; /* one bit for each */
 
 /* For threads that can have none. */
 static struct capture_thread none;
@@ -42,15 +43,15 @@ static struct capture_thread *thread_of(uint32_t number)
 
 static bool take_in(uint32_t group, uint32_t *ret_number)
 {
-    uint64_t seen = load_relaxed(&taken[group]);
+    uint32_t seen = load_relaxed(&taken[group]);
 
-    while (seen != UINT64_MAX) {
-        uint64_t lowest = ~seen & (seen + 1);
+    while (seen != GROUP_FULL) {
+        uint32_t lowest = ~seen & (seen + 1);
 
         /* Acquire: after the release of who had it before, whose writes are done. */
         if (atomic_compare_exchange_weak_explicit(&taken[group], &seen, seen | lowest,
                                                   memory_order_acquire, memory_order_relaxed)) {
-            *ret_number = group * GROUP_THREADS + (uint32_t)__builtin_ctzll(lowest);
+            *ret_number = group * GROUP_THREADS + (uint32_t)__builtin_ctz(lowest);
             return true;
         }
     }
@@ -59,7 +60,7 @@ static bool take_in(uint32_t group, uint32_t *ret_number)
 
 static void give_back(uint32_t number)
 {
-    uint64_t bit = (uint64_t)1 << number % GROUP_THREADS;
+    uint32_t bit = 1u << number % GROUP_THREADS;
 
     /* Release: pairs with the acquire of take_in(). */
     atomic_fetch_and_explicit(&taken[number / GROUP_THREADS], ~bit, memory_order_release);
@@ -173,6 +174,6 @@ size_t sg_capture_threads(void)
     size_t count = 0;
 
     for (uint32_t i = 0; i < GROUPS_MAX; i++)
-        count += (size_t)__builtin_popcountll(load_relaxed(&taken[i]));
+        count += (size_t)__builtin_popcount(load_relaxed(&taken[i]));
     return count;
 }

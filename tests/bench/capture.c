@@ -72,6 +72,7 @@ static __attribute__((noinline, noipa)) void right(const struct job *job, unsign
 
     room[level % 40] = 1;
     next(job, level);
+    room[0] = room[level % 40];
     KEEP_FRAME;
 }
 
