@@ -1,4 +1,4 @@
-/* Where the calling thread's own stack ends, and a word of a thread that comes back when it ends. */
+/* Where the calling thread's own stack ends, and what is to happen when the thread does. */
 #ifndef SG_OS_STACK_H
 #define SG_OS_STACK_H
 

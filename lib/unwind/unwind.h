@@ -22,8 +22,8 @@ struct stack {
  * call: subtract 1 to get into it. */
 HIDDEN size_t sg_unwind(uintptr_t *frames, size_t limit, const void *context);
 
-/* A module was unloaded: what was learnt of it is not true of another one in its place. To be called
- * after each dlclose; without, walks through such a module may go wrong, and end or err there. */
+/* A module was unloaded: what was learnt of it is not true of another in its place. To be called
+ * after each dlclose; without, walks through what came there may err or end. */
 HIDDEN void sg_unwind_forget(void);
 
 #define MODULE_NAME_BYTES 64
