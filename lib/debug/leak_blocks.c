@@ -119,9 +119,8 @@ bool sg_leak_collect(struct leak_scan *scan)
         work_limit = DIGITS;
     scan->blocks = sg_leak_map(scan, (scan->block_limit + 1) * sizeof(*scan->blocks));
     scan->spare = sg_leak_map(scan, (scan->block_limit + 1) * sizeof(*scan->spare));
-    scan->own = sg_leak_map(scan, LEAK_OWN_MAX * sizeof(*scan->own));
     scan->work = sg_leak_map(scan, work_limit * sizeof(*scan->work));
-    if (scan->blocks == NULL || scan->spare == NULL || scan->own == NULL || scan->work == NULL)
+    if (scan->blocks == NULL || scan->spare == NULL || scan->work == NULL)
         return false;
     sg_record_each(copy_record, scan);
     sg_leak_sort(scan, LEAK_BY_START);

@@ -75,7 +75,7 @@ struct leak_scan {
     const char *why;      /* NULL: nothing went wrong */
 
     /* Memory of ours with addresses of blocks in it, which are no pointers to them. */
-    struct leak_range *own;
+    struct leak_range own[LEAK_OWN_MAX];
     uint32_t own_count;
 
     struct leak_range mappings[LEAK_MAPPINGS_MAX];

@@ -33,7 +33,7 @@ static int number_of(const char *name)
 
 bool sg_os_tasks_each(int tasks, bool (*visit)(int id, void *context), void *context)
 {
-    alignas(8) char entries[ENTRIES_BYTES];
+    alignas(8) char entries[ENTRIES_BYTES] = {0};
     long length;
 
     if (os_failed(os_syscall3(SYS_lseek, tasks, 0, SEEK_SET)))

@@ -17,8 +17,8 @@ struct os_touched {
 HIDDEN void sg_os_touched_open(struct os_touched *touched);
 HIDDEN void sg_os_touched_close(struct os_touched *touched);
 
-/* `from` if its page was touched, else the start of the first page behind it that was; `to` if there
- * is none before it. For anonymous memory. */
+/* `from` if its page was touched, else the start of the next one that was; `to` if there is none
+ * before it. For anonymous memory. */
 HIDDEN uintptr_t sg_os_touched_next(struct os_touched *touched, uintptr_t from, uintptr_t to);
 
 #endif

@@ -24,7 +24,7 @@
 
 #define THREADS_MAX 16384u
 #define PASSES_MAX 64u
-#define STOP_MILLISECONDS 3000u
+#define STOP_MILLISECONDS 3000ull
 #define STACK_BYTES ((size_t)256 << 10)
 
 enum tracee_state { TRACEE_GONE, TRACEE_SEIZED, TRACEE_STOPPED };
@@ -163,7 +163,7 @@ static size_t read_registers(int id, int kind, void *buffer, size_t bytes)
 
 static bool know_thread(int id, struct os_traced_thread *ret_thread)
 {
-    struct user_regs_struct registers;
+    struct user_regs_struct registers = {0};
     struct os_traced_thread thread = {.id = id};
 
     if (read_registers(id, NT_PRSTATUS, &registers, sizeof(registers)) == 0)

@@ -87,6 +87,11 @@ API void double_set_name(uint32_t stack, const char *function)
     names[stack] = function;
 }
 
+API void *double_records(void)
+{
+    return records;
+}
+
 API uint32_t double_questions(void)
 {
     return questions;

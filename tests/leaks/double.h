@@ -18,6 +18,9 @@ void double_reset(void);
 void double_set_frame(uint32_t stack, uintptr_t pc);
 void double_set_name(uint32_t stack, const char *function);
 
+/* Where the addresses of all blocks are written down. */
+void *double_records(void);
+
 /* How often names were asked for. */
 uint32_t double_questions(void);
 

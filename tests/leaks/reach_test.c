@@ -229,6 +229,16 @@ TEST(a_mapping_of_the_program_is_read_if_something_points_to_it)
     munmap(seen(place), 65536);
 }
 
+TEST(records_of_blocks_are_no_pointers_to_them)
+{
+    double_reset();
+    for (int i = 0; i < 1000; i++)
+        make_hidden(24, 1);
+    global = double_records();
+    EXPECT_EQUAL(leaked_bytes(), 24000);
+    global = NULL;
+}
+
 TEST(memory_that_was_never_touched_costs_nothing)
 {
     size_t bytes = (size_t)256 << 30;
