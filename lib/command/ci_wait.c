@@ -92,7 +92,7 @@ static void wait_for_all(struct waiting *waiting, const sigset_t *set, unsigned 
         if (left <= 0)
             break;
 
-        struct timespec patience = {left / 1000, left % 1000 * 1000000};
+        struct timespec patience = {left / 1000, left % 1000 * 1000000L};
         if (sigtimedwait(set, &info, &patience) > 0)
             take_signal(waiting, &info);
     }

@@ -33,13 +33,15 @@ struct command {
     const char *details;   /* for its help, or NULL */
     const struct flag *flags;
     size_t flag_count;
+    bool runs_program; /* behind the first argument that is no option, nothing is ours */
     int (*run)(const struct command *command, int argc, char **argv);
 };
 
 #define FLAG_COUNT(flags) (sizeof(flags) / sizeof((flags)[0]))
 
 /* The next option of the command's arguments, which is a letter of its flags, its value in
- * `optarg`; the first argument that is no option ends them, as "--" does. `--help` prints the
+ * `optarg`. "--" ends them; other arguments are moved behind them or, where a program is to be run,
+ * end them. `--help` prints the
  * command's help, a wrong option what is wrong: then FLAGS_LEAVE, and *ret_status is set. */
 enum { FLAGS_END = -1, FLAGS_LEAVE = -2 };
 int sg_flags_next(const struct command *command, int argc, char **argv, int *ret_status);

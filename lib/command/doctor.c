@@ -214,5 +214,6 @@ const struct command sg_command_doctor = {
     .summary = "Tell whether protection is really on, and which limits will bite",
     .details = "Looks at a running process, at what would become of a program, or at this system.\n"
                "Runs nothing. Status 0: protected, or would be; 1: not; 2: wrong usage.\n",
+    .runs_program = true,
     .run = run_doctor,
 };

@@ -41,8 +41,8 @@ static bool explain_bug(struct explain *explain, const char *line)
 
     if (!sg_bug_read_json(explain->bug, line, strcspn(line, "\n")))
         return false;
-    buffer = sg_allocate(BUG_REPORT_BYTES);
-    struct text text = sg_text_begin(buffer, BUG_REPORT_BYTES);
+    buffer = sg_allocate((size_t)BUG_REPORT_BYTES);
+    struct text text = sg_text_begin(buffer, (size_t)BUG_REPORT_BYTES);
     sg_explain_find_symbols(explain->bug, &explain->files);
     sg_bug_say_text(&text, explain->bug, has_colour());
     fputs(buffer, stdout);

@@ -110,7 +110,7 @@ void sg_explain_find_symbols(struct bug *bug, const struct module_files *files)
     struct questions *questions = sg_allocate(sizeof(*questions));
     size_t count = stacks_of(bug, stacks);
 
-    questions->queries = sg_allocate(QUERIES_MOST * sizeof(struct symbol_query));
+    questions->queries = sg_allocate((size_t)QUERIES_MOST * sizeof(struct symbol_query));
     questions->count = 0;
     find_files(bug, files, questions);
     for (size_t i = 0; i < count; i++)

@@ -132,8 +132,8 @@ static void set_location(struct finding *finding, const struct bug *bug)
 
 struct finding sg_finding_of_bug(const struct bug *bug)
 {
-    char *buffer = sg_allocate(BUG_REPORT_BYTES);
-    struct text text = sg_text_begin(buffer, BUG_REPORT_BYTES);
+    char *buffer = sg_allocate((size_t)BUG_REPORT_BYTES);
+    struct text text = sg_text_begin(buffer, (size_t)BUG_REPORT_BYTES);
     struct finding finding = {.process = bug->process, .count = 1};
     char id[9];
 

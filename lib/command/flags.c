@@ -44,7 +44,9 @@ static struct parser *parser_of(const struct command *command)
 {
     static struct parser parser; /* its addresses are in itself: it does not move */
 
-    parser = (struct parser){.shorts = "+:"};
+    parser = (struct parser){.shorts = ":"};
+    if (command->runs_program)
+        memcpy(parser.shorts, "+:", sizeof("+:"));
     for (size_t i = 0; i < command->flag_count && i < FLAGS_MOST; i++)
         add(&parser, i, &command->flags[i]);
     add(&parser, command->flag_count, &help_flag);
@@ -110,7 +112,6 @@ static int wrong_option(const struct command *command, const struct parser *pars
 int sg_flags_next(const struct command *command, int argc, char **argv, int *ret_status)
 {
     struct parser *parser = parser_of(command);
-    int before = optind;
 
     opterr = 0;
     int answer = getopt_long(argc, argv, parser->shorts, parser->longs, NULL);
@@ -118,7 +119,7 @@ int sg_flags_next(const struct command *command, int argc, char **argv, int *ret
     if (answer == -1)
         return FLAGS_END;
     if (answer == '?' || answer == ':') {
-        *ret_status = wrong_option(command, parser, argv[before], answer);
+        *ret_status = wrong_option(command, parser, argv[optind - 1], answer);
         return FLAGS_LEAVE;
     }
     if (answer == HELP_LETTER) {

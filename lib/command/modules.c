@@ -66,8 +66,8 @@ bool sg_module_find(const struct module_files *files, const char *name, char pat
     if (files->program != NULL && strcmp(base_name(files->program), base) == 0 &&
         (find_program(files->program, path) || take(files->program, path)))
         return true;
-    if (base != name && take(name, path))
-        return true;
+    if (take(name, path))
+        return true; /* as the report has it, or a file in the current folder */
     return find_library(base, path) || find_program(base, path);
 }
 

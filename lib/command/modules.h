@@ -16,8 +16,8 @@ struct module_files {
     size_t count;
 };
 
-/* The file of a module: by what was given, the program's name, the path itself if there is such a
- * file, PATH, and the folders of libraries. False: none is found. */
+/* The file of a module: by what was given, the program's name, the path itself or a file of that
+ * name in the current folder, the folders of libraries, and PATH. False: none is found. */
 MUST_USE bool sg_module_find(const struct module_files *files, const char *name,
                              char path[PATH_MAX]);
 

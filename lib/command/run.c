@@ -177,5 +177,6 @@ const struct command sg_command_run = {
                "or an option is wrong. Prints nothing else.\n",
     .flags = flags,
     .flag_count = FLAG_COUNT(flags),
+    .runs_program = true,
     .run = run_program,
 };

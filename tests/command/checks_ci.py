@@ -226,6 +226,35 @@ def annotations(tap, shop, name):
         place["region"] != {"startLine": 7, "startColumn": 3} and str(place)])
 
 
-CHECKS = {"descendants": descendants, "own status": own_status, "several": together,
+def of_debug(tap, shop, name):
+    """Records as the debug library appends them, here by a script in its place."""
+    at = [{"pc": "0x1", "offset": "0x1", "function": "f", "line": 9, "column": 2,
+           "file": str(shop.work / "src" / "x.c")}]
+    first = {"spanguard_report": 1, "code": "P101", "process": 11, "id": "00000001",
+             "program": "a<b", "profile": "debug", "function": "free", "at": at}
+    folder = shop.work / "records"
+    lines = [first, {**first, "process": 12},
+             {**first, "code": "P501", "id": "00000002", "at": [], "leak_bytes": 10,
+              "leak_blocks": 1, "leak_places": 1}]
+    path = shop.work / "lines"
+    path.write_text("".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines))
+    script = shop.script("append.sh", f"#!/bin/sh\ncat {path} >> $SPANGUARD_REPORT_FILE\n")
+    outcome = shop.run(f"--ci={folder}", script, env={"GITHUB_ACTIONS": "true"})
+    _records, sarif, suite = results(folder)
+    result = sarif["runs"][0]["results"][0]
+    physical = result["locations"][0]["physicalLocation"]
+    tap.check(f"{name}: counted by id, with their place relative to the current folder", [
+        *outcome.expect(86, "3 reports of 2 mistakes"), *problems_of(folder, 2),
+        *outcome.expect(86, "::error file=src/x.c,line=9,col=2,title=P101 heap overflow::heap"),
+        result["occurrenceCount"] != 2 and str(result["occurrenceCount"]),
+        physical["artifactLocation"]["uri"] != "src/x.c" and str(physical),
+        "[P101]" in result["message"]["text"] and "the code is in the message",
+        "heap overflow" not in result["message"]["text"] and str(result["message"]),
+        "Why:" not in sarif["runs"][0]["tool"]["driver"]["rules"][0]["help"]["text"] and "no help",
+        suite.find("testcase").get("classname") != "a<b" and "another class",
+        "[P101]" not in suite.find("testcase/failure").text and "not the whole report"])
+
+
+CHECKS = {"records": of_debug, "descendants": descendants, "own status": own_status, "several": together,
           "surroundings": surroundings, "stragglers": stragglers, "signals": signals,
           "annotations": annotations}

@@ -2,6 +2,7 @@
 import json
 
 from checks_ci import fake_symbolizer
+from harness import HERE
 
 LINE = ("spanguard[4711]: P203 double free: free: a block of 120 bytes that is already free "
         "(profile=hardened class=8 at=app+0x11b5 id=3af44cc4)")
@@ -10,7 +11,22 @@ SAMPLED = ("spanguard[9]: P201 use after free: fault: READ at +3 of a freed bloc
            "allocated=app+0x12b2<libc.so.6+0x2724a freed=app+0x12bd)")
 
 
+def bug(shop, **more):
+    """A record of the debug library, without names; not as it writes it, but as it may be read."""
+    frame = {"pc": "0x555555555100", "offset": "0x1100", "module": 0}
+    facts = {
+        "spanguard_report": 1, "code": "P203", "process": 4711, "id": "0badcafe",
+        "program": "probe", "profile": "debug", "function": "free", "found": "", "thread": 1,
+        "at": [frame],
+        "block": {"known": True, "freed": True, "bytes": 120,
+                  "allocated_by": {"function": "malloc", "stack": [{**frame, "offset": "0x1200"}]}},
+        "modules": [{"path": str(shop.probe)}], **more}
+    return json.dumps(facts, separators=(",", ":")) + "\n"
+
+
 def codes(tap, shop, name):
+    for code in ("P203", "p801"):
+        tap.check(f"{name}: {code}", shop("explain", code).expect(0, stdout=f"{code.upper()}  "))
     for code in ("P999", "p999"):
         tap.check(f"{name}: {code} is none", shop("explain", code).expect(
             1, "no report has the code 'P999'"))
@@ -83,4 +99,45 @@ def symbols(tap, shop, name):
     helper.unlink()
 
 
-CHECKS = {"codes": codes, "reports in": sources, "hostile": hostile, "names": symbols}
+def records(tap, shop, name):
+    plain = shop("explain", "-", text=bug(shop))
+    tap.check(f"{name} without names", [
+        *plain.expect(0, stdout="double free"), *plain.expect(0, stdout="[P203]"),
+        *plain.expect(0, stdout="0badcafe"), *plain.expect(0, stdout="probe+0x1100"),
+        *plain.expect(0, stdout="probe+0x1200"), "\x1b" in plain.stdout and "colour in a pipe"])
+    helper = fake_symbolizer(shop, "frame\t7\t3\tinner\tsrc/a.c\tfree(p);\n"
+                             "frame\t20\t0\touter\tsrc/b.c\t\n")
+    named = shop("explain", "-", text=bug(shop) + bug(shop, process=4712))
+    helper.unlink()
+    tap.check(f"{name} get names, of inlined functions as well", [
+        *named.expect(0, stdout="inner"), *named.expect(0, stdout="src/a.c:7"),
+        *named.expect(0, stdout="src/b.c:20"), *named.expect(0, stdout="free(p);"),
+        "probe+0x1" in named.stdout and named.stdout,
+        named.stdout.count("[P203]") != 2 and "not both"])
+    for what, text in {"cut": bug(shop)[:-20], "of another time": bug(shop, spanguard_report=9),
+                       "of no code": bug(shop, code="P999")}.items():
+        tap.check(f"{name} {what}",
+                  shop("explain", "-", text=text).expect(1, "has no report in it"))
+
+
+def real_names(tap, shop, name):
+    if shop.symbolize is None:
+        tap.skip(name, "spanguard-symbolize is not built: libdw-dev is missing")
+        return
+    link = shop.folder / "bin" / "spanguard-symbolize"
+    link.symlink_to(shop.symbolize)
+    made = shop.run(shop.probe, "twice")
+    explained = shop("explain", "-", "--program", shop.probe, text=made.stderr)
+    collected = shop.run("--ci=real", shop.probe, "twice", env={"GITHUB_ACTIONS": "true"})
+    link.unlink()
+    source = (HERE / "probe.c").read_text().splitlines()
+    line = source.index("    free(block);", source.index("    free(block);") + 1) + 1
+    tap.check(f"{name}: of a double free", [
+        *explained.expect(0, stdout="free_twice  "),
+        *explained.expect(0, stdout=f"probe.c:{line}    free(block);")])
+    tap.check(f"{name}: in an annotation", [
+        *collected.expect(86, f"probe.c,line={line},")])
+
+
+CHECKS = {"codes": codes, "reports in": sources, "hostile": hostile, "names": symbols,
+          "records": records, "names by spanguard-symbolize": real_names}

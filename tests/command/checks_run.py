@@ -236,7 +236,7 @@ def libraries(tap, shop, name):
     tap.check(f"{name}: so does the environment's profile guard",
               debug.expect(125, "libspanguard-debug.so is neither beside"))
     over = shop.run("-p", "fast", "true", env={"SPANGUARD_OPTIONS": "profile=guard:profile=fast"})
-    tap.check(f"{name}: the last profile decides", over.expect(125, "'guard' is not one of"))
+    tap.check(f"{name}: the last profile decides", over.expect(0))
 
 
 def limits(tap, shop, name):

@@ -59,7 +59,7 @@ def config(tap, shop, name):
     path, bad = check_of(shop, "profile = strct\n\ncanaryy = 1 # x\n[exe:/other]\nencode = 7\n"
                          "[program:x]\nno equals sign\nhelp = 1\n")
     expected = [
-        (1, "option 'profile': 'strct' is not one of fast|hardened|strict"),
+        (1, "option 'profile': 'strct' is not one of fast|hardened|strict|debug|guard"),
         (3, "unknown option 'canaryy', did you mean 'canary'?"),
         (5, "option 'encode': '7' is not one of 0|1"),
         (6, "not a section [exe:PROGRAM]: '[program:x]'"),

@@ -77,6 +77,8 @@ class Shop:
         shutil.copy(command, self.command)
         shutil.copy(library, self.library)
         self.work = self.folder / "work"
+        symbolize = pathlib.Path(command).parent / "spanguard-symbolize"
+        self.symbolize = symbolize if symbolize.is_file() else None
         self.probe = self.compile("probe")
 
     def __enter__(self):
