@@ -137,8 +137,14 @@ static void say_why_not(struct diagnosis *diagnosis, pid_t process, const char *
                     preload == NULL ? ": LD_PRELOAD was not set" : ": LD_PRELOAD lacks it");
 }
 
-static void say_loaded(struct diagnosis *diagnosis, const struct mapped *mapped)
+static void say_loaded(struct diagnosis *diagnosis, pid_t process, const struct mapped *mapped)
 {
+    char path[64];
+
+    (void)snprintf(path, sizeof(path), "/proc/%d/exe", (int)process);
+    if (sg_program_defines(path, "malloc"))
+        sg_diagnose(diagnosis, BAD("link it without its own malloc"),
+                    "the program has a malloc of its own, which comes before any library's");
     if (is_gone(mapped->ours))
         sg_diagnose(diagnosis, WARN(RESTART ": its file was replaced since"),
                     "an older %s is loaded", base_name(mapped->ours));
@@ -175,7 +181,7 @@ bool sg_diagnose_process(struct diagnosis *diagnosis, pid_t process)
         if (mapped->ours[0] == '\0') {
             say_why_not(diagnosis, process, variable(text, "LD_PRELOAD"));
         } else {
-            say_loaded(diagnosis, mapped);
+            say_loaded(diagnosis, process, mapped);
             say_options(diagnosis, variable(text, "SPANGUARD_OPTIONS"));
         }
     }

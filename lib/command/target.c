@@ -113,6 +113,9 @@ static bool check_program(const char *path, const struct program_file *file,
     if (!file->has_interpreter)
         return sg_refuse(verdict, STATUS_REFUSED,
                          "'%s' is linked statically: no library can be preloaded", path);
+    if (sg_program_defines(path, "malloc"))
+        return sg_refuse(verdict, STATUS_REFUSED,
+                         "'%s' has a malloc of its own, which comes before any library's", path);
     return check_interpreter(path, file->interpreter, verdict) &&
            !sg_target_gains_rights(path, verdict);
 }

@@ -38,4 +38,7 @@ struct program_file {
 MUST_USE bool sg_program_read(const char *path, struct program_file *ret_file,
                               struct verdict *ret_verdict);
 
+/* Whether a program exports a function of that name. False as well if that cannot be told. */
+MUST_USE bool sg_program_defines(const char *path, const char *name);
+
 #endif

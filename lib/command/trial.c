@@ -13,6 +13,7 @@
 
 #define PROOF "library is loaded"
 #define TRIAL_SECONDS 20
+#define STATUS_UNLOADED 93 /* no other reason ends the trial with that */
 #define PRELOAD_SEPARATORS " :"
 
 int sg_trial_serve(void)
@@ -22,7 +23,7 @@ int sg_trial_serve(void)
     free(malloc(1));
     if (is_loaded)
         printf(PROOF "\n");
-    return is_loaded ? STATUS_OK : STATUS_NO;
+    return is_loaded ? STATUS_OK : STATUS_UNLOADED;
 }
 
 struct surroundings sg_surroundings(const struct library *library, const char *added)
@@ -174,7 +175,7 @@ bool sg_trial(const struct library *library, const struct surroundings *surround
         return sg_refuse(ret_verdict, STATUS_REFUSED, "'%s' cannot be read", library->path);
 
     int status = run_trial(surroundings, said, sizeof(said));
-    if (WIFEXITED(status) && WEXITSTATUS(status) == STATUS_NO)
+    if (WIFEXITED(status) && WEXITSTATUS(status) == STATUS_UNLOADED)
         return sg_refuse(ret_verdict, STATUS_REFUSED, "'%s' does not load: %s", library->path,
                          loader_reason(said));
     if (status != 0 || strstr(said, PROOF) == NULL)
