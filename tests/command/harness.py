@@ -66,7 +66,7 @@ class Outcome:
 class Shop:
     """The folder, the command in it, and programs for it."""
 
-    def __init__(self, command, library):
+    def __init__(self, command, library, debug_library=None):
         self._folder = tempfile.TemporaryDirectory(prefix="spanguard-command-")
         self.folder = pathlib.Path(self._folder.name)
         self.folder.chmod(0o755)
@@ -76,6 +76,7 @@ class Shop:
         self.library = self.folder / "lib" / "libspanguard.so"
         shutil.copy(command, self.command)
         shutil.copy(library, self.library)
+        self.debug_library = debug_library
         self.work = self.folder / "work"
         symbolize = pathlib.Path(command).parent / "spanguard-symbolize"
         self.symbolize = symbolize if symbolize.is_file() else None

@@ -1,12 +1,14 @@
 #!/usr/bin/python3
 """The spanguard command: what it runs and refuses, collects, explains and finds, as TAP."""
 import argparse
+import pathlib
 import sys
 
 sys.dont_write_bytecode = True
 
 import checks_ci  # noqa: E402
 import checks_completion  # noqa: E402
+import checks_debug  # noqa: E402
 import checks_doctor  # noqa: E402
 import checks_explain  # noqa: E402
 import checks_run  # noqa: E402
@@ -15,7 +17,7 @@ import checks_usage  # noqa: E402
 from harness import ROOT, Shop, Tap  # noqa: E402
 
 PARTS = (checks_usage, checks_run, checks_ci, checks_explain, checks_doctor, checks_settings,
-         checks_completion)
+         checks_completion, checks_debug)
 
 
 def run_check(tap, shop, name, check):
@@ -30,11 +32,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--command", default=ROOT / "build" / "spanguard", metavar="PATH")
     parser.add_argument("--lib", default=ROOT / "build" / "libspanguard.so", metavar="PATH")
+    parser.add_argument("--debug-lib", metavar="PATH", type=pathlib.Path,
+                        default=ROOT / "build" / "libspanguard-debug.so")
     parser.add_argument("--only", action="append", default=[], metavar="TEXT",
                         help="only checks with TEXT in their names; may be repeated")
     arguments = parser.parse_args()
     tap = Tap(arguments.only)
-    with Shop(arguments.command, arguments.lib) as shop:
+    with Shop(arguments.command, arguments.lib, arguments.debug_lib) as shop:
         for part in PARTS:
             for name, check in part.CHECKS.items():
                 if tap.wants(name):

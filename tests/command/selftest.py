@@ -29,11 +29,11 @@ BROKEN = {
 }
 
 
-def failed_checks(command, library, names):
+def failed_checks(command, libraries, names):
     """Names of `names` that have a failed result, and of those that have none at all."""
     only = [word for name in names for word in ("--only", name)]
     done = subprocess.run([sys.executable, pathlib.Path(run.__file__), "--command", command,
-                           "--lib", library, *only],
+                           *libraries, *only],
                           capture_output=True, text=True, timeout=300, check=False)
     failed = re.findall(r"^not ok \d+ - (.*)", done.stdout, re.MULTILINE)
     passed = [name for name in names if not any(line.startswith(name) for line in failed)]
@@ -44,7 +44,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--command", default=ROOT / "build" / "spanguard", type=pathlib.Path)
     parser.add_argument("--lib", default=ROOT / "build" / "libspanguard.so", type=pathlib.Path)
+    parser.add_argument("--debug-lib", default=ROOT / "build" / "libspanguard-debug.so")
     arguments = parser.parse_args()
+    libraries = ["--lib", arguments.lib, "--debug-lib", arguments.debug_lib]
     tap = Tap()
     with tempfile.TemporaryDirectory(prefix="spanguard-selftest-") as folder:
         for what, (body, names) in BROKEN.items():
@@ -52,10 +54,10 @@ def main():
             real = str(arguments.command.resolve())
             command.write_text("#!/bin/sh\n" + body.replace("REAL", real) + "\n")
             command.chmod(0o755)
-            status, passed = failed_checks(command, arguments.lib, names)
+            status, passed = failed_checks(command, libraries, names)
             tap.check(f"a command that {what} is found out", [
                 status != 1 and f"status {status}", *(f"passed: {name}" for name in passed)])
-        status, _passed = failed_checks(arguments.command, arguments.lib, ["no such check"])
+        status, _passed = failed_checks(arguments.command, libraries, ["no such check"])
         tap.check("a run without a check fails", [status != 1 and f"status {status}"])
     return tap.finish()
 
