@@ -5,18 +5,24 @@ import re
 
 FOLDER = pathlib.Path(__file__).resolve().parent / "golden"
 TIME = r"\d+(?:[.,]\d+)* ?(?:ns|us|µs|ms|s|min|h)\b"
+LIBC_FRAME = r"(?:libc|ld-linux|libstdc\+\+|libgcc_s)[\w.-]*\+0x[0-9a-f]+"
+LIBC_SOURCE = (r"(?:__libc_start\w*|start_thread|clone3?|_start|__\w*_(?:avx|sse|evex|erms)\w*)"
+               r" +\S+\.(?:c|S|h):\d+")
 RULES = (
     (r"\x1b\[[0-9;]*m", ""),
-    (r"spanguard\[\d+\]", "spanguard[PID]"),
-    (r"==\d+==", "==PID=="),
-    (r"\b(process|pid) \d+", r"\1 PID"),
-    # Where libc calls main() or a thread is known only with libc's own symbols.
-    (r" < (?:__libc_start\w*|start_thread|clone3?|_start|__clone\w*) \S+(?: \([^)]*\))?", ""),
-    (r" < (?:libc|ld-linux)[\w.-]*\+0x[0-9a-f]+", ""),
+    (r"\[\d+\]", "[PID]"),
+    # With libc's debug information its frames have names, and on another processor other ones.
+    (rf"^ {{11}}(?:{LIBC_FRAME}|{LIBC_SOURCE})\n", ""),
+    (rf" < (?:{LIBC_FRAME}|{LIBC_SOURCE})", ""),
+    (rf"{LIBC_FRAME}|{LIBC_SOURCE}", "LIBRARY"),
     (r"\+0x[0-9a-f]{3,}\b", "+OFFSET"),
     (r"0x[0-9a-f]{6,}\b", "ADDRESS"),
-    (r"\b(id=|catch |report |run )[0-9a-f]{8}\b", r"\1ID"),
+    (r"(\bid[= ] *|same block as |catch )[0-9a-f]{8}\b", r"\1ID"),
     (TIME, "TIME"),
+    (r"\ballocation \d[\d,]*", "allocation N"),
+    (r"\d[\d,]* frees?\b", "N frees"),
+    # How long a time is said decides where a line is broken.
+    (r"\n {11}(?=TIME|lived|allocation)", "   "),
 )
 MEMORY_ROW = re.compile(r"^.*[-+]0x[0-9a-f]+  (?:[ |<>\[\]]*[0-9a-f?]{2}[ |<>\[\]]*){4}")
 
@@ -27,7 +33,7 @@ def normalised(text, sample):
         lines = [line for line in lines if not MEMORY_ROW.match(line)]
     text = "\n".join(lines)
     for pattern, replacement in RULES:
-        text = re.sub(pattern, replacement, text)
+        text = re.sub(pattern, replacement, text, flags=re.M)
     return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
 
 

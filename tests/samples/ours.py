@@ -17,13 +17,12 @@ def records(text):
     return [json.loads(line) for line in text.splitlines() if line.strip()]
 
 
-def frames_text(stack):
+def frames_text(frames):
     """The frames of a stack as lines `function file:line`, the file by its base name."""
-    frames = stack.get("frames", []) if isinstance(stack, dict) else stack or []
     lines = []
-    for frame in frames:
-        file = (frame.get("file") or "").rpartition("/")[2]
-        lines.append(f"{frame.get('function') or ''} {file}:{frame.get('line') or 0}")
+    for frame in frames or ():
+        file = frame.get("file", "").rpartition("/")[2]
+        lines.append(f"{frame.get('function', '')} {file}:{frame.get('line', 0)}")
     return "\n".join(lines)
 
 
@@ -34,11 +33,10 @@ def event_text(event):
 def stacks_of(record):
     """The stacks by the marker that each should show."""
     block = record.get("block") or {}
-    leaks = [frames_text(leak.get("stack")) for leak in record.get("leaks") or []]
-    freed = [event_text(block.get("ended")), event_text(record.get("moved"))]
-    return {"BUG": frames_text(record.get("at")),
-            "ALLOC": "\n".join([event_text(block.get("made"))] + leaks),
-            "FREE": "\n".join(freed)}
+    made = [event_text(block.get("allocated_by"))]
+    made += [frames_text(leak.get("stack")) for leak in record.get("leaks") or ()]
+    return {"BUG": frames_text(record.get("at")), "ALLOC": "\n".join(made),
+            "FREE": event_text(block.get("freed_by")) + "\n" + event_text(record.get("moved"))}
 
 
 def parse_reports(text):

@@ -60,15 +60,15 @@ SILENT = (
 
 
 def stack(*places):
-    return {"frames": [{"function": function, "file": f"src/{file}", "line": line}
-                       for function, file, line in places]}
+    return [{"function": function, "file": f"src/{file}", "line": line}
+            for function, file, line in places]
 
 
 def record(code="P203", bug=20, made=26, freed=13):
     file = "double_free_owners.c"
     return {"code": code, "at": stack(("connection_close", file, bug)),
-            "block": {"made": {"stack": stack(("main", file, made))},
-                      "ended": {"stack": stack(("connection_error", file, freed))}}}
+            "block": {"allocated_by": {"stack": stack(("main", file, made))},
+                      "freed_by": {"stack": stack(("connection_error", file, freed))}}}
 
 
 def a_run(records, status=-signal.SIGABRT, stderr="", timed_out=False):
@@ -130,8 +130,8 @@ def check_verdicts(report):
 
 def check_goldens(report):
     sample = BY_NAME["double_free_owners"]
-    one = golden.normalised("spanguard[12]: 8 us before, at 0x7f1234567890 id=0badcafe\n", sample)
-    two = golden.normalised("spanguard[3]: 17 ms before, at 0x55555555aaaa id=12345678\n", sample)
+    one = golden.normalised("x[12]: 8 us before, at 0x7f1234567890 id=0badcafe\n", sample)
+    two = golden.normalised("x[3]: 17 ms before, at 0x55555555aaaa id=12345678\n", sample)
     report.result("what differs from run to run is not compared", one == two)
     report.result("what does not is", golden.normalised("a block of 24 bytes", sample)
                   != golden.normalised("a block of 25 bytes", sample))
