@@ -106,27 +106,35 @@ class Bench:
         buggy, fixed = (self.run(sample, tool, is_fixed) for is_fixed in (False, True))
         return Cell(sample, buggy, fixed, self.marked[sample.name])
 
-    def table(self, samples, tools):
-        jobs = [(sample, tool) for sample in samples for tool in tools]
+    def rows(self, samples, tools):
+        """(sample, its cells) one after the other, as they come."""
         with ThreadPoolExecutor(WORKERS) as pool:
-            cells = list(pool.map(self.cell, jobs))
-        return {(sample.name, tool.name): cell for (sample, tool), cell in zip(jobs, cells)}
+            cells = pool.map(self.cell, [(sample, tool) for sample in samples for tool in tools])
+            for sample in samples:
+                yield sample, [next(cells) for _ in tools]
 
 
 def print_row(cells, is_markdown):
     if is_markdown:
         print("| " + " | ".join(cells) + " |")
     else:
-        print(cells[0].ljust(26) + "".join(cell.ljust(14) for cell in cells[1:]).rstrip())
+        print(cells[0].ljust(26) + "".join(cell.ljust(14) for cell in cells[1:]).rstrip(),
+              flush=True)
 
 
-def print_table(samples, tools, cells, is_markdown):
+def print_table(rows, tools, is_markdown):
+    """Prints each row at once; returns {(sample, tool): cell}."""
+    cells = {}
     print_row(["sample"] + [tool.name for tool in tools], is_markdown)
     if is_markdown:
         print_row(["---"] * (len(tools) + 1), is_markdown)
-    for sample in samples:
-        print_row([sample.name] + [cells[sample.name, tool.name].text() for tool in tools],
-                  is_markdown)
+    for sample, row in rows:
+        print_row([sample.name] + [cell.text() for cell in row], is_markdown)
+        cells.update({(sample.name, tool.name): cell for tool, cell in zip(tools, row)})
+    return cells
+
+
+def print_totals(samples, tools, cells, is_markdown):
     for what in ("found", "named", "alloc site", "free site", "bug site", "false alarms"):
         print_row([what] + [total(samples, tool, cells, what) for tool in tools], is_markdown)
 
@@ -181,8 +189,8 @@ def main():
     with tap.Workshop() as shop:
         bench = Bench(shop)
         bench.build_all(samples, tools)
-        cells = bench.table(samples, tools)
-    print_table(samples, tools, cells, options.markdown)
+        cells = print_table(bench.rows(samples, tools), tools, options.markdown)
+    print_totals(samples, tools, cells, options.markdown)
     print_alarms(samples, tools, cells)
     print_ahead(samples, tools, cells)
     return 0
