@@ -6,6 +6,7 @@
 #include "compiler.h"
 #include "report.h"
 #include "system_pool.h"
+#include "unwind.h"
 
 #include <dlfcn.h>
 
@@ -41,4 +42,19 @@ EXPORT void *dlopen(const char *file, int mode)
     dlopen_function next = prepare(file, mode);
 
     return next(file, without_deepbind(mode)); /* tests/interface proves that this is a jump */
+}
+
+/* Another module may come to lie where this one was, with other tables. */
+EXPORT int dlclose(void *handle)
+{
+    static int (*_Atomic real)(void *); /* relaxed: dlsym finds the same each time */
+    int (*next)(void *) = load_relaxed(&real);
+
+    if (next == NULL) {
+        next = (int (*)(void *))(uintptr_t)dlsym(RTLD_NEXT, "dlclose");
+        store_relaxed(&real, next);
+    }
+    int result = next(handle);
+    sg_unwind_forget();
+    return result;
 }

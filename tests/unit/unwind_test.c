@@ -390,11 +390,7 @@ TEST(damaged_tables_are_read_within_their_bounds)
     EXPECT(mprotect(pages, (bytes + 4095) / 4096 * 4096, PROT_READ | PROT_WRITE) == 0);
     copy = pages + -bytes % 4096; /* it ends where nothing is mapped */
     for (int i = 0; i < 20000; i++) {
-<<<<<<< HEAD
-        struct module broken = {(uintptr_t)copy, (uintptr_t)copy + bytes, copy, "", 0};
-=======
         struct module broken = {(uintptr_t)copy, (uintptr_t)copy + bytes, copy, "", NULL};
->>>>>>> 3437b6e (os, tests: what the gates said of the captures)
 
         damage(copy, module.eh_index, bytes);
         memcpy(copy, module.eh_index, 12); /* or nothing is looked up at all */
