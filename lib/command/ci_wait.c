@@ -88,7 +88,7 @@ static void wait_for_all(struct waiting *waiting, const sigset_t *set, unsigned 
         if (waiting->program == 0 && end == 0)
             end = now_ms() + (int64_t)seconds * 1000;
 
-        int64_t left = end == 0 ? 60 * 1000 : end - now_ms();
+        int64_t left = end == 0 ? INT64_C(60000) : end - now_ms();
         if (left <= 0)
             break;
 

@@ -255,6 +255,6 @@ def of_debug(tap, shop, name):
         "[P101]" not in suite.find("testcase/failure").text and "not the whole report"])
 
 
-CHECKS = {"records": of_debug, "descendants": descendants, "own status": own_status, "several": together,
-          "surroundings": surroundings, "stragglers": stragglers, "signals": signals,
+CHECKS = {"records": of_debug, "descendants": descendants, "own status": own_status,
+          "several": together, "surroundings": surroundings, "stragglers": stragglers, "signals": signals,
           "annotations": annotations}

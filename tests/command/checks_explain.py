@@ -65,7 +65,8 @@ def hostile(tap, shop, name):
     line = LINE.replace("double free:", "dou\x1b[2Jble:").replace("class=8", "class=\x07")
     outcome = shop("explain", line)
     tap.check(f"{name} lines reach no terminal", [
-        *outcome.expect(0, stdout="spanguard: dou?[2Jble:"), "\x1b" in outcome.stdout and "an escape sequence came through"])
+        *outcome.expect(0, stdout="spanguard: dou?[2Jble:"),
+        "\x1b" in outcome.stdout and "an escape sequence came through"])
     for cut in range(len(SAMPLED)):
         if shop("explain", SAMPLED[:cut] + "(" * 3000).status not in (0, 1):
             tap.check(f"{name} lines cut at {cut}", ["neither 0 nor 1"])
@@ -79,7 +80,8 @@ def symbols(tap, shop, name):
                              "frame\t20\t0\touter\x01\tsrc/a.c\t\n")
     outcome = shop("explain", *module, LINE)
     tap.check(f"{name}: functions, files, lines, source", outcome.expect(
-        0, stdout="  at       inner  src/a.c:7    free(p); /* 100% */\n           outer?  src/a.c:20"))
+        0, stdout="  at       inner  src/a.c:7    free(p); /* 100% */\n"
+        "           outer?  src/a.c:20"))
     found = shop("explain", "--program", shop.probe, LINE.replace("app+", "probe+"))
     tap.check(f"{name}: of --program", found.expect(0, stdout="inner  src/a.c:7"))
     found = shop("explain", LINE.replace("app+", "probe+"),
@@ -90,10 +92,13 @@ def symbols(tap, shop, name):
     unknown = shop("explain", LINE)
     tap.check(f"{name}: none where the module is not found",
               unknown.expect(0, stdout="  at       app+0x11b5\n"))
-    for what, text in {"one that fails": "#!/bin/sh\nexit 1\n",
-                       "one that answers rubbish": "#!/bin/sh\necho frame; echo .; echo .\n",
-                       "one that stops half-way": "#!/bin/sh\nprintf 'frame\\t7\\t3\\tinner'\n"}.items():
-        helper = shop.script("bin/spanguard-symbolize", text)
+    broken = {
+        "one that fails": "exit 1",
+        "one that answers rubbish": "echo frame; echo .; echo .",
+        "one that stops half-way": "printf 'frame\\t7\\t3\\tinner'",
+    }
+    for what, text in broken.items():
+        helper = shop.script("bin/spanguard-symbolize", f"#!/bin/sh\n{text}\n")
         tap.check(f"{name}: offsets from {what}",
                   shop("explain", *module, LINE).expect(0, stdout="  at       app+0x11b5\n"))
     helper.unlink()

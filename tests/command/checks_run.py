@@ -199,7 +199,8 @@ def unreadable(tap, shop, name):
         return
     path = shutil.copy(shop.probe, shop.folder / "unreadable")
     os.chmod(path, 0o711)
-    tap.check(f"{name} program is refused", as_nobody(shop, "run", path).expect(125, "cannot be read"))
+    tap.check(f"{name} program is refused",
+              as_nobody(shop, "run", path).expect(125, "cannot be read"))
     mode = stat.S_IMODE(shop.library.stat().st_mode)
     shop.library.chmod(0o600)
     outcome = as_nobody(shop, "run", "true")

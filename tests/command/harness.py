@@ -78,7 +78,7 @@ class Shop:
         shutil.copy(library, self.library)
         self.debug_library = debug_library
         self.work = self.folder / "work"
-        symbolize = pathlib.Path(command).parent / "spanguard-symbolize"
+        symbolize = pathlib.Path(command).resolve().parent / "spanguard-symbolize"
         self.symbolize = symbolize if symbolize.is_file() else None
         self.probe = self.compile("probe")
 

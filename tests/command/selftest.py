@@ -49,7 +49,10 @@ def main():
     libraries = ["--lib", arguments.lib, "--debug-lib", arguments.debug_lib]
     tap = Tap()
     with tempfile.TemporaryDirectory(prefix="spanguard-selftest-") as folder:
+        helper = arguments.command.resolve().parent / "spanguard-symbolize"
+        pathlib.Path(folder, helper.name).symlink_to(helper)
         for what, (body, names) in BROKEN.items():
+            names = [name for name in names if helper.exists() or helper.name not in name]
             command = pathlib.Path(folder, "spanguard")
             real = str(arguments.command.resolve())
             command.write_text("#!/bin/sh\n" + body.replace("REAL", real) + "\n")
