@@ -256,5 +256,5 @@ def of_debug(tap, shop, name):
 
 
 CHECKS = {"records": of_debug, "descendants": descendants, "own status": own_status,
-          "several": together, "surroundings": surroundings, "stragglers": stragglers, "signals": signals,
-          "annotations": annotations}
+          "several": together, "surroundings": surroundings, "stragglers": stragglers,
+          "signals": signals, "annotations": annotations}
