@@ -15,6 +15,7 @@
 #define STACKS 200000u
 #define REDZONE 16u
 #define ARENA_BYTES ((size_t)1 << 30)
+#define STRING_BYTES 16u /* as if each stack had a name to keep */
 #define API __attribute__((visibility("default")))
 
 static struct record *records;
@@ -63,10 +64,10 @@ API void *double_make(size_t bytes, uint32_t stack)
     return block;
 }
 
-API void double_set_busy(void *block)
+API void double_set_busy(uintptr_t inverted)
 {
     for (uint32_t i = 0; i < record_count; i++)
-        if (records[i].start == (uintptr_t)block)
+        if (records[i].start == ~inverted)
             records[i].state = RECORD_BUSY;
 }
 
@@ -140,6 +141,7 @@ void sg_bug_add_stack(struct bug *bug, struct bug_stack *stack, struct depot_sta
     (void)is_exact;
     if (bug->module_count < 2)
         __builtin_strcpy(bug->modules[bug->module_count++].path, "/usr/lib/libmaker.so.1");
+    bug->string_bytes += STRING_BYTES;
     stack->count = from.count;
     for (uint32_t i = 0; i < from.count; i++)
         stack->frames[i] = (struct bug_frame){.pc = from.frames[i], .module = 1};

@@ -9,7 +9,9 @@
 /* A block made by the stack of this number; stacks 1 to 1000 have two frames: STACK_PLACE(number)
  * in the test program, and one in main. */
 void *double_make(size_t bytes, uint32_t stack);
-void double_set_busy(void *block);
+/* As if a thread were about to free or resize it; the address inverted, so that the caller need not
+ * know it. */
+void double_set_busy(uintptr_t inverted);
 
 /* No block is known any more. */
 void double_reset(void);

@@ -121,6 +121,7 @@ TEST(suppressions_reach_beyond_the_leaks_that_are_shown)
     EXPECT_EQUAL(result->bug.leak_bytes, 50 * 50 * 16);
     EXPECT_EQUAL(result->bug.leaks[0].bytes, 99 * 16);
     EXPECT_EQUAL(result->bug.module_count, 2);
+    EXPECT_EQUAL(result->bug.string_bytes, BUG_LEAKS * 16);
 }
 
 static __attribute__((noinline)) void make_tree(uint32_t count)

@@ -183,7 +183,7 @@ TEST(a_block_in_somebodys_hands_is_no_leak_and_keeps_others)
     hidden held = make_hidden(64, 1), other = make_hidden(24, 1);
 
     store_into(held, 0, other);
-    double_set_busy(seen(held));
+    double_set_busy(held);
     forget();
     EXPECT_EQUAL(leaked_bytes(), 0);
     EXPECT_EQUAL(double_find(NULL)->bug.reachable_blocks, 1);
@@ -330,6 +330,7 @@ static void run_coroutine(void)
     void *volatile automatic = NULL;
 
     store_at((void *)&automatic, coroutine_block);
+    memset(&inside, 0, sizeof(inside));
     leaked_in_coroutine = leaked_bytes();
     automatic = NULL;
 }
