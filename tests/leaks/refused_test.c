@@ -18,7 +18,8 @@
 
 static void *sleep_long(void *unused)
 {
-    sleep(20);
+    for (;;) /* setresuid() wakes it */
+        sleep(20);
     return unused;
 }
 
