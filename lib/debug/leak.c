@@ -27,6 +27,20 @@ void *sg_leak_map(struct leak_scan *scan, size_t bytes)
     return memory;
 }
 
+static void mark_reachable(struct leak_scan *scan, const struct os_traced *traced)
+{
+    scan->mark = LEAK_REACHABLE;
+    scan->opens_regions = scan->may_open;
+    sg_leak_mark_modules(scan);
+    sg_leak_mark_threads(scan, traced);
+    sg_leak_mark_all(scan);
+    scan->opens_regions = false;
+    scan->skips_untouched = false;
+    sg_leak_mark_loader(scan);
+    sg_leak_mark_all(scan);
+    scan->opens_regions = scan->may_open;
+}
+
 /* Of blocks that point to each other in a ring, the one at the lowest address leads. */
 static void mark_indirect(struct leak_scan *scan)
 {
@@ -55,10 +69,7 @@ static void scan_all(const struct os_traced *traced, void *context)
         (uintptr_t)traced->memory,
         align_up((uintptr_t)traced->memory + traced->memory_bytes, sg_os_page_bytes)};
     sg_os_touched_open(&scan->touched);
-    scan->mark = LEAK_REACHABLE;
-    sg_leak_mark_modules(scan);
-    sg_leak_mark_threads(scan, traced);
-    sg_leak_mark_all(scan);
+    mark_reachable(scan, traced);
     mark_indirect(scan);
     sg_os_touched_close(&scan->touched);
     check->is_complete = scan->why == NULL;

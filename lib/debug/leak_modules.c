@@ -116,12 +116,18 @@ static void mark_row(struct leak_scan *scan, const struct leak_row *row, uint64_
 {
     struct module_segments module;
 
-    if (row->file == 0 || row->offset != 0 || (row->flags & LEAK_ROW_READABLE) == 0 ||
-        !read_segments(scan, row, &module) || !is_loaded(scan, &module))
-        return;
-    /* Its lists of stacks would open those of threads that are no more. */
-    scan->opens_regions = scan->may_open && (row->flags & LEAK_ROW_LOADER) == 0;
-    mark_module(scan, &module, row->file == own);
+    if (row->file != 0 && row->offset == 0 && (row->flags & LEAK_ROW_READABLE) != 0 &&
+        read_segments(scan, row, &module) && is_loaded(scan, &module))
+        mark_module(scan, &module, row->file == own);
+}
+
+static void mark_rows(struct leak_scan *scan, bool is_loader)
+{
+    uint64_t own = own_file(scan);
+
+    for (uint32_t i = 0; i < scan->row_count; i++)
+        if (((scan->rows[i].flags & LEAK_ROW_LOADER) != 0) == is_loader)
+            mark_row(scan, &scan->rows[i], own);
 }
 
 static bool is_of_loader(const struct leak_scan *scan, stack_id id)
@@ -132,7 +138,7 @@ static bool is_of_loader(const struct leak_scan *scan, stack_id id)
     return row != NULL && (row->flags & LEAK_ROW_LOADER) != 0;
 }
 
-static void mark_of_loader(struct leak_scan *scan)
+static void mark_blocks_of_loader(struct leak_scan *scan)
 {
     stack_id last = 0;
     bool is_last_of_loader = false;
@@ -144,17 +150,21 @@ static void mark_of_loader(struct leak_scan *scan)
             last = block->stack;
             is_last_of_loader = is_of_loader(scan, last);
         }
-        if (is_last_of_loader || block->is_root)
+        if (is_last_of_loader)
             sg_leak_mark_block(scan, i);
     }
 }
 
 void sg_leak_mark_modules(struct leak_scan *scan)
 {
-    uint64_t own = own_file(scan);
+    mark_rows(scan, false);
+    for (uint32_t i = 0; i < scan->block_count; i++)
+        if (scan->blocks[i].is_root)
+            sg_leak_mark_block(scan, i);
+}
 
-    for (uint32_t i = 0; i < scan->row_count; i++)
-        mark_row(scan, &scan->rows[i], own);
-    scan->opens_regions = scan->may_open;
-    mark_of_loader(scan);
+void sg_leak_mark_loader(struct leak_scan *scan)
+{
+    mark_rows(scan, true);
+    mark_blocks_of_loader(scan);
 }

@@ -111,8 +111,10 @@ HIDDEN void sg_leak_mark_block(struct leak_scan *scan, uint32_t index);
 HIDDEN void sg_leak_mark_all(struct leak_scan *scan);
 HIDDEN MUST_USE bool sg_leak_is_readable(struct leak_scan *scan, uintptr_t address);
 
-/* leak_modules.c, leak_threads.c: where reading begins. */
+/* leak_modules.c, leak_threads.c: where reading begins. The loader comes last, and without opening
+ * mappings: its lists and vectors name the stacks of threads that are no more. */
 HIDDEN void sg_leak_mark_modules(struct leak_scan *scan);
+HIDDEN void sg_leak_mark_loader(struct leak_scan *scan);
 HIDDEN void sg_leak_mark_threads(struct leak_scan *scan, const struct os_traced *traced);
 
 /* leak_groups.c: what was not reached, by who made it. */
