@@ -31,8 +31,8 @@ static void mark_reachable(struct leak_scan *scan, const struct os_traced *trace
 {
     scan->mark = LEAK_REACHABLE;
     scan->opens_regions = scan->may_open;
+    sg_leak_mark_threads(scan, traced); /* first: no stack is to be opened as a whole */
     sg_leak_mark_modules(scan);
-    sg_leak_mark_threads(scan, traced);
     sg_leak_mark_all(scan);
     scan->opens_regions = false;
     scan->skips_untouched = false;
