@@ -13,17 +13,22 @@ RULES = (
     (r"\[\d+\]", "[PID]"),
     # With libc's debug information its frames have names, and on another processor other ones.
     (rf"^ {{11}}(?:{LIBC_FRAME}|{LIBC_SOURCE})\n", ""),
-    (rf" < (?:{LIBC_FRAME}|{LIBC_SOURCE})", ""),
+    (rf" ?< ?(?:{LIBC_FRAME}|{LIBC_SOURCE})", ""),
     (rf"{LIBC_FRAME}|{LIBC_SOURCE}", "LIBRARY"),
     (r"\+0x[0-9a-f]{3,}\b", "+OFFSET"),
     (r"0x[0-9a-f]{6,}\b", "ADDRESS"),
     (r"(\bid[= ] *|same block as |catch )[0-9a-f]{8}\b", r"\1ID"),
+    (r"(max_map_count *=|in use) *\d[\d,]*", r"\1 N"),
     (TIME, "TIME"),
     (r"\ballocation \d[\d,]*", "allocation N"),
     (r"\d[\d,]* frees?\b", "N frees"),
-    # How long a time is said decides where a line is broken.
+    # How long times and names are decides where a line is broken, and how wide a column is.
     (r"\n {11}(?=TIME|lived|allocation)", "   "),
+    (r"\n {15}(?=\S)", "  "),
+    (r"(?<=\S) {2,}", "  "),
 )
+# Beside a name of libc's, how much of a source line has room is chance.
+AFTER_PLACE = re.compile(r"^((?:  at {7}| {11})\S.*?\.(?:c|cc):\d+)  .*$", re.M)
 MEMORY_ROW = re.compile(r"^.*[-+]0x[0-9a-f]+  (?:[ |<>\[\]]*[0-9a-f?]{2}[ |<>\[\]]*){4}")
 
 
@@ -34,6 +39,8 @@ def normalised(text, sample):
     text = "\n".join(lines)
     for pattern, replacement in RULES:
         text = re.sub(pattern, replacement, text, flags=re.M)
+    if "  at       LIBRARY" in text:
+        text = AFTER_PLACE.sub(r"\1", text)
     return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
 
 
