@@ -1,7 +1,9 @@
 /* A fault near a block of ours: where it was touched, by whom, and what is known of the block. */
+#include "access.h"
 #include "debug_report.h"
 #include "debug_state.h"
 #include "lifecycle.h"
+#include "os_fault.h"
 #include "page_map.h"
 
 static enum bug_kind kind_of(const struct record *record, uintptr_t address)
@@ -35,6 +37,7 @@ bool sg_debug_fault(uintptr_t address, bool is_write, const void *context)
     if (bug == NULL)
         return false;
     bug->is_write = is_write;
+    bug->access_bytes = sg_access_bytes(sg_os_fault_pc(context));
     bug->address = address;
     bug->access_offset = (int64_t)(address - load_relaxed(&record->start));
     sg_debug_bug_block(bug, &bug->block, record);

@@ -40,3 +40,16 @@ void sg_os_fault_start(void (*on_fault)(uintptr_t address, bool is_write, const 
         (previous.sa_flags & SA_SIGINFO) == 0)
         (void)sigaction(SIGSEGV, &action, NULL);
 }
+
+uintptr_t sg_os_fault_pc(const void *context)
+{
+#if defined(__x86_64__)
+    return context == NULL ? 0
+                           : (uintptr_t)((const ucontext_t *)context)->uc_mcontext.gregs[REG_RIP];
+#elif defined(__aarch64__)
+    return context == NULL ? 0 : (uintptr_t)((const ucontext_t *)context)->uc_mcontext.pc;
+#else
+    (void)context;
+    return 0;
+#endif
+}

@@ -11,4 +11,7 @@
 HIDDEN void sg_os_fault_start(void (*on_fault)(uintptr_t address, bool is_write,
                                                const void *context));
 
+/* Where the instruction lies that a signal's ucontext_t is of; 0: not told on this processor. */
+HIDDEN uintptr_t sg_os_fault_pc(const void *context);
+
 #endif
