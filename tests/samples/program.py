@@ -14,8 +14,10 @@ COMMON = ["-w", "-pthread", "-D_GNU_SOURCE"]
 ASAN = ["-O0", "-g", "-fsanitize=address", "-fno-omit-frame-pointer"]
 COMPILE_SECONDS = 120
 
+# A call at the end of a function that became a jump has left no frame to be shown.
+OPTIMISED = ["-O2", "-fno-optimize-sibling-calls"]
 # name -> flags of the compiler; "stripped" is made of "nodebug"
-VARIANTS = {"O0": ["-O0", "-g"], "O2": ["-O2", "-g"], "nodebug": ["-O2"], "stripped": []}
+VARIANTS = {"O0": ["-O0", "-g"], "O2": [*OPTIMISED, "-g"], "nodebug": OPTIMISED, "stripped": []}
 
 
 class BuildError(Exception):

@@ -88,9 +88,9 @@ def wanted_markers(code):
     return markers + (["BUG"] if code in AT_ONCE else [])
 
 
-def wrong_places(sample, run, variant):
+def wrong_places(sample, run, variant, due):
     """The places of the first report: lines or, without debug information, functions."""
-    if run.code is None or variant == "stripped":
+    if run.code is None or not due or variant == "stripped":
         return None
     stacks, marked = ours.stacks_of(run.records[0]), program.sites(sample.name)
     for marker in wanted_markers(run.code):
@@ -106,7 +106,7 @@ def judge(sample, run, profile, variant):
     if len(run.records) > 1:
         return "more than one report"
     return (wrong_code(sample, run, profile) or wrong_ending(sample, run, profile)
-            or wrong_places(sample, run, variant))
+            or wrong_places(sample, run, variant, sample.due(profile)))
 
 
 def judge_fixed(run):
@@ -118,8 +118,8 @@ def judge_fixed(run):
 
 
 def judge_golden(sample, run, profile, wrong):
-    """The report's text: None, or what differs. Where none is due, one may come by chance."""
-    if not sample.due(profile):
+    """The report's text: None, or what differs. What is left to chance has no golden report."""
+    if not sample.compared(profile):
         return None
     if wrong:
         return "not compared: its facts are wrong"
@@ -138,7 +138,7 @@ def results_of(bench, sample, options):
             results.append((f"{sample.name} {profile} {variant}: {due}", wrong, run.notes()))
             if variant != "O0":
                 continue
-            if options.update and wrong is None and sample.due(profile):
+            if options.update and wrong is None and sample.compared(profile):
                 golden.update(sample, profile, run.outcome.stderr)
             results.append((f"{sample.name} {profile}: the report reads as the golden one",
                             judge_golden(sample, run, profile, wrong), []))

@@ -23,6 +23,11 @@ class Sample:
     options: str = ""
     faults: str = ""        # profiles in which a bare SIGSEGV is right: what was read is no address
     is_volatile: bool = False  # bytes of memory differ from run to run: no golden shows them
+    has_golden: bool = True  # False: names may be missing, or how it is found is chance
+
+    def compared(self, profile):
+        """Whether its report must read as a golden one."""
+        return self.has_golden and len(self.due(profile)) == 1
 
     def due(self, profile):
         return tuple((self.debug if profile == "debug" else self.guard).split())
@@ -42,7 +47,7 @@ def overflows():
         Sample("overflow_stride", "overflow", "", "P102", "it jumps over the redzone",
                may="P101 P103 P202", is_volatile=True),
         Sample("overflow_field", "overflow", "", "", "the write stays inside of its block"),
-        Sample("overflow_memset", "overflow", "P101 P103", "P102", is_volatile=True),
+        Sample("overflow_memset", "overflow", "P101 P102 P103", "P102"),
         Sample("child_overflow", "overflow", "P101", "P102"),
         Sample("plugin_overflow", "overflow", "P101", "P101"),
         Sample("thread_overflow", "overflow", "P101", "P102", is_volatile=True),
@@ -90,7 +95,7 @@ def wrong_frees():
     rows += [Sample(f"mismatch_{name}", "mismatch", "P401", "P401") for name in mismatches]
     rows += [Sample(f"size_{name}", "size", "P402", "P402") for name in
              ("no_virtual", "operator_delete", "free_sized")]
-    return rows + [Sample("alignment_delete", "size", "P403 P401", "P403 P401"),
+    return rows + [Sample("alignment_delete", "size", "P401", "P401"),
                    Sample("double_free_late", "double free", "P204 P203", "P204 P203")]
 
 
@@ -99,7 +104,7 @@ def others():
     rows = [Sample(f"leak_{name}", "leak", "P501", "P501", options=LEAKS) for name in leaks]
     return rows + [
         Sample("reachable", "none", "", "", "what is reachable is no leak", options=LEAKS),
-        Sample("map_limit", "limit", "P901", "P901"),
+        Sample("map_limit", "limit", "P901", "P901", has_golden=False),
         Sample("uninitialised", "uninitialised", "", "", NO_TRACE),
     ]
 

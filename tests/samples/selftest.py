@@ -141,7 +141,7 @@ def check_goldens(report):
     report.result("no report where one is due is no golden one",
                   run.judge_golden(sample, a_run([]), "debug", "no report") is not None)
     names = {f"{sample.name}.{profile}.txt" for sample in SAMPLES for profile in run.PROFILES
-             if sample.due(profile)}
+             if sample.compared(profile)}
     extra = [path.name for path in golden.FOLDER.glob("*") if path.name not in names]
     report.result("no golden report is nobody's", not extra, extra)
 

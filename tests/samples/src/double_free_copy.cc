@@ -6,7 +6,7 @@
 class Name
 {
   public:
-    explicit Name(const char *s) : text(new char[strlen(s) + 1]) /* ALLOC */
+    NOINLINE explicit Name(const char *s) : text(new char[strlen(s) + 1]) /* ALLOC */
     {
         strcpy(text, s);
     }

@@ -5,7 +5,7 @@
 class Matrix
 {
   public:
-    Matrix(int rows, int columns) : columns(columns)
+    NOINLINE Matrix(int rows, int columns) : columns(columns)
     {
         cells = new double[rows * PICK(columns, rows)]; /* ALLOC */
     }

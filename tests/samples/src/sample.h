@@ -16,7 +16,12 @@
 #define PICK(fixed, buggy) buggy
 #endif
 
+/* Its calls stay as written: gcc would also move what it reads to the caller. */
+#ifdef __clang__
 #define NOINLINE __attribute__((noinline))
+#else
+#define NOINLINE __attribute__((noipa))
+#endif
 
 /* The same pointer, of which the compiler now knows nothing: it may not conclude from the standard
  * that the bug does not happen, and drop it. */

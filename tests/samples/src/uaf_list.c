@@ -27,7 +27,7 @@ static NOINLINE int free_list(void)
     while (node != NULL && sum < 10) {
         struct node *next = PICK(node->next, NULL);
         sum++;
-        free(opaque(node));                                           /* FREE */
+        free(opaque(node));                                           /* BUG FREE */
         node = IS_FIXED ? next : ((struct node *)opaque(node))->next; /* BUG */
     }
     return sum;
