@@ -1,4 +1,5 @@
 /* From any address to the block that it most likely has to do with. Only reports ask. */
+#include "debug_state.h"
 #include "page_map.h"
 #include "record.h"
 #include "span.h"
@@ -14,6 +15,7 @@ struct search {
     uintptr_t address;
     struct record *best;
     uintptr_t distance; /* of the best */
+    int rank;
 };
 
 static struct record *at_step(uintptr_t step_address)
@@ -46,22 +48,31 @@ static uintptr_t distance_of(const struct record *record, uintptr_t address)
     return address < start ? start - address : address - end + 1;
 }
 
-/* A block that is still there tells more than one that is gone, then the nearer one does. */
+/* A block that is still there tells more than one that is gone; but where no address is soon used
+ * again, none tells more than the one that was exactly there. */
+static int rank_of(const struct record *record, uintptr_t distance)
+{
+    bool is_live = !is_gone(record);
+
+    if (distance == 0 && (is_live || debug_is_guard()))
+        return is_live ? 3 : 2;
+    return is_live ? 1 : 0;
+}
+
+/* Of those that tell as much the nearest. */
 static void consider(struct search *search, struct record *record)
 {
     uintptr_t distance = distance_of(record, search->address);
+    int rank = rank_of(record, distance);
 
     if (distance > NEAR_BYTES)
         return;
-    if (search->best != NULL) {
-        bool is_worse = is_gone(record) && !is_gone(search->best);
-        bool is_better = is_gone(search->best) && !is_gone(record);
-
-        if (is_worse || (!is_better && distance >= search->distance))
-            return;
-    }
+    if (search->best != NULL &&
+        (rank < search->rank || (rank == search->rank && distance >= search->distance)))
+        return;
     search->best = record;
     search->distance = distance;
+    search->rank = rank;
 }
 
 /* Leaves that do not exist are stepped over whole. */
