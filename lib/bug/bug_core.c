@@ -17,7 +17,7 @@ static const char *const forms[BUG_KINDS] = {
     [BUG_FREED_WRITE] = "a freed block of %s bytes was written to, first at %o",
     [BUG_DOUBLE_FREE] = "a block of %s bytes that is already free",
     [BUG_STALE] = "a block that was freed, and whose memory was used again",
-    [BUG_INTERIOR] = "%i bytes inside a %l block of %s bytes",
+    [BUG_INTERIOR] = "%i a %l block of %s bytes",
     [BUG_FOREIGN] = "%w",
     [BUG_INTERFACE] = "a block of %s bytes made by %m",
     [BUG_SIZE] = "size %n stated for a block of %s bytes",
@@ -37,8 +37,6 @@ static uint64_t number_of(char letter, const struct bug *bug)
         return (uint64_t)bug->access_offset - bug->block.bytes;
     case 'u':
         return -(uint64_t)bug->access_offset;
-    case 'i':
-        return (uint64_t)bug->access_offset;
     case 'n':
         return bug->stated;
     case 'b':
@@ -50,6 +48,18 @@ static uint64_t number_of(char letter, const struct bug *bug)
     }
 }
 
+static void say_inside(struct text *text, const struct bug *bug)
+{
+    int64_t offset = bug->access_offset;
+    bool is_past = offset > 0 && (uint64_t)offset >= bug->block.bytes;
+    uint64_t distance = offset < 0 ? -(uint64_t)offset : (uint64_t)offset;
+
+    sg_text_decimal(text, is_past ? distance - bug->block.bytes : distance);
+    sg_text_string(text, offset < 0 ? " bytes in front of"
+                         : is_past  ? " bytes past the end of"
+                                    : " bytes inside");
+}
+
 static void say_word(struct text *text, char letter, const struct bug *bug)
 {
     const char *maker = bug->block.made.function;
@@ -59,6 +69,8 @@ static void say_word(struct text *text, char letter, const struct bug *bug)
         return sg_text_string(text, bug->is_write ? "WRITE" : "READ");
     case 'o':
         return sg_bug_say_offset(text, bug->access_offset);
+    case 'i':
+        return say_inside(text, bug);
     case 'l':
         return sg_text_string(text, bug->block.is_freed ? "freed" : "live");
     case 'm':

@@ -15,7 +15,7 @@ static const char *const forms[BUG_KINDS] = {
     [BUG_FREED_WRITE] = "use after free: %c written at %o into a freed %s-byte block",
     [BUG_DOUBLE_FREE] = "double free%v of %k",
     [BUG_STALE] = "free of a stale pointer%v: block was freed, then its memory reused",
-    [BUG_INTERIOR] = "%f of a pointer %i inside a %l %s-byte block",
+    [BUG_INTERIOR] = "%f of a pointer %i a %l %s-byte block",
     [BUG_FOREIGN] = "%f of %w",
     [BUG_INTERFACE] = "%m released with %g",
     [BUG_SIZE] = "%f with size %n, but the block has %s bytes",
@@ -132,6 +132,23 @@ static void say_leaks(struct text *text, char letter, const struct bug *bug)
     say_many(text, bug->leak_places, " place");
 }
 
+/* How far the pointer is inside of the block, in front of it or past its end. */
+static void say_inside(struct text *text, const struct bug *bug)
+{
+    int64_t offset = bug->access_offset;
+
+    if (offset < 0) {
+        sg_bug_say_bytes(text, -(uint64_t)offset);
+        sg_text_string(text, " in front of");
+    } else if ((uint64_t)offset >= bug->block.bytes && offset > 0) {
+        sg_bug_say_bytes(text, (uint64_t)offset - bug->block.bytes);
+        sg_text_string(text, " past the end of");
+    } else {
+        sg_bug_say_bytes(text, (uint64_t)offset);
+        sg_text_string(text, " inside");
+    }
+}
+
 static void say_number(struct text *text, char letter, const struct bug *bug)
 {
     switch (letter) {
@@ -140,7 +157,7 @@ static void say_number(struct text *text, char letter, const struct bug *bug)
     case 'u':
         return sg_bug_say_bytes(text, -(uint64_t)bug->access_offset);
     case 'i':
-        return sg_bug_say_bytes(text, (uint64_t)bug->access_offset);
+        return say_inside(text, bug);
     case 'n':
         return sg_bug_say_count(text, bug->stated);
     case 's':

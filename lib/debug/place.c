@@ -19,6 +19,16 @@ static bool is_own_stack(const struct os_mapping *mapping)
     return here >= mapping->start && here < mapping->end;
 }
 
+static void keep_base_name(struct bug *bug, const char *path)
+{
+    const char *name = path;
+
+    for (; *path != '\0'; path++)
+        if (*path == '/')
+            name = path + 1;
+    bug->place_name = sg_bug_keep(bug, name, __builtin_strlen(name));
+}
+
 void sg_debug_bug_place(struct bug *bug, uintptr_t address)
 {
     struct os_mapping mapping;
@@ -42,5 +52,5 @@ void sg_debug_bug_place(struct bug *bug, uintptr_t address)
         bug->place_thread = bug->thread;
     if ((bug->place == BUG_PLACE_MAPPING || bug->place == BUG_PLACE_GLOBAL) &&
         mapping.name[0] != '\0')
-        bug->place_name = sg_bug_keep(bug, mapping.name, __builtin_strlen(mapping.name));
+        keep_base_name(bug, mapping.name);
 }

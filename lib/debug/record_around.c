@@ -48,13 +48,13 @@ static uintptr_t distance_of(const struct record *record, uintptr_t address)
     return address < start ? start - address : address - end + 1;
 }
 
-/* A block that is still there tells more than one that is gone; but where no address is soon used
+/* A block that is still there tells more than one that is gone; but of pages that are not soon used
  * again, none tells more than the one that was exactly there. */
 static int rank_of(const struct record *record, uintptr_t distance)
 {
     bool is_live = !is_gone(record);
 
-    if (distance == 0 && (is_live || debug_is_guard()))
+    if (distance == 0 && (is_live || sg_raw_closes(record)))
         return is_live ? 3 : 2;
     return is_live ? 1 : 0;
 }

@@ -35,6 +35,14 @@ static void describe_inside(struct bug *bug, const struct record *around, uintpt
     sg_debug_bug_memory(bug, around, (struct damage){.offset = bug->access_offset});
 }
 
+/* The block that began 16 bytes below this one, in the same place, was freed so long ago that nothing
+ * is known of it any more: its memory was used again. See raw.c. */
+static bool was_start(const struct record *around, uintptr_t address)
+{
+    return !debug_is_guard() && address + MIN_ALIGNMENT == load_relaxed(&around->start) &&
+           around->front_bytes >= 2 * MIN_ALIGNMENT && load_relaxed(&around->state) == RECORD_LIVE;
+}
+
 /* Whether the address lies in the block or where its redzones are. */
 static bool holds(const struct record *record, uintptr_t address)
 {
@@ -56,6 +64,9 @@ void sg_debug_report_pointer(const void *object, const struct record *record, co
     if (record != NULL) {
         bug->kind = BUG_DOUBLE_FREE;
         describe_ended(bug, record);
+    } else if (around != NULL && was_start(around, address)) {
+        bug->kind = BUG_STALE;
+        sg_debug_bug_block(bug, &bug->owner, around);
     } else if (around != NULL && holds(around, address)) {
         describe_inside(bug, around, address);
     } else {
