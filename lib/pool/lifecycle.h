@@ -20,8 +20,8 @@ static inline void lifecycle_start(void)
         sg_lifecycle_start_slow();
 }
 
-/* In the debug library only. Once, before the first block, with the options known; for each fork, in
- * the order of the three handlers, around what the tiers do, and when a child finds a lock that
+/* In the debug library only. Once, before the first block, with the options known; for each fork,
+ * in the order of the three handlers, around what the tiers do, and when a child finds a lock that
  * nobody holds; and about a fault: true if it is told. */
 enum fork_step { FORK_PREPARE, FORK_PARENT, FORK_CHILD, FORK_REPAIR };
 __attribute__((weak)) HIDDEN void sg_debug_start(void);
