@@ -223,6 +223,19 @@ void sg_debug_free_stated(void *object, struct stated stated, uint8_t maker, con
     end(record, function, 0);
 }
 
+/* Where there is no memory to move to: less of the block is the program's from now on. */
+static bool shrink(struct record *record, size_t bytes)
+{
+    uint64_t behind = record->behind_bytes + (record->bytes - bytes);
+
+    if (bytes > record->bytes || behind > UINT32_MAX)
+        return false;
+    record->bytes = bytes;
+    record->behind_bytes = (uint32_t)behind;
+    sg_redzone_write(record);
+    return true;
+}
+
 void *sg_debug_reallocate(void *object, size_t bytes, const char *function)
 {
     struct making making = {bytes, 1, SLOT_LIVE_MALLOC, false, function};
@@ -238,8 +251,10 @@ void *sg_debug_reallocate(void *object, size_t bytes, const char *function)
     /* Always to another place: who goes on with the old pointer is found. */
     struct record *moved = make(&making);
     if (moved == NULL) {
+        bool is_shrunk = shrink(old, bytes);
+
         record_become(old, RECORD_LIVE);
-        return NULL;
+        return is_shrunk ? object : NULL;
     }
     void *target = (void *)load_relaxed(&moved->start);
     __builtin_memcpy(target, object, old->bytes < bytes ? old->bytes : bytes);
