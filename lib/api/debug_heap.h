@@ -13,6 +13,7 @@
 #define sg_pool_free sg_debug_free
 #define sg_pool_free_stated sg_debug_free_stated
 #define sg_pool_reallocate sg_debug_reallocate
+#define sg_pool_statistics sg_debug_statistics
 #define sg_pool_usable_bytes sg_debug_usable_bytes
 
 #endif

@@ -20,6 +20,8 @@ HIDDEN size_t sg_debug_usable_bytes(void *object, const char *function);
 /* As spanguard_block_room(). */
 HIDDEN size_t sg_debug_block_room(const void *address);
 
+HIDDEN void sg_debug_statistics(struct pool_statistics *ret_statistics);
+
 /* Looks at all blocks now; reports what is damaged. `found`: when, for the report. */
 HIDDEN void sg_debug_check_all(const char *found);
 

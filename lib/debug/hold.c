@@ -1,4 +1,5 @@
 /* The quarantine of the debug heap: freed blocks, filled, in the order of their frees. */
+#include "debug_pool.h"
 #include "debug_state.h"
 #include "lifecycle.h"
 #include "os_lock.h"
@@ -90,6 +91,17 @@ void sg_hold_put(struct record *record)
     for (int i = 0; i < 2; i++)
         if (out[i] != NULL)
             leave(out[i]);
+}
+
+/* What waits here is in use for the tiers, and not for the program. */
+void sg_debug_statistics(struct pool_statistics *ret_statistics)
+{
+    sg_pool_statistics(ret_statistics);
+    size_t small = ret_statistics->live_bytes - ret_statistics->large_bytes;
+
+    lock_acquire(&hold.lock, RANK_DEBUG_HOLD);
+    ret_statistics->live_bytes -= hold.bytes < small ? hold.bytes : small;
+    lock_release(&hold.lock, RANK_DEBUG_HOLD);
 }
 
 /* What another thread was changing at the very moment of the fork is left alone from then on. */
