@@ -1,4 +1,5 @@
 /* Looking at what nobody should have written to. */
+#include "checker.h"
 #include "debug_pool.h"
 #include "debug_report.h"
 #include "debug_state.h"
@@ -53,7 +54,9 @@ static void check(struct record *record, void *context)
 
 void sg_debug_check_all(const char *found)
 {
+    checker_enter();
     sg_record_each(check, (void *)found);
+    checker_leave();
 }
 
 size_t sg_debug_block_room(const void *address)

@@ -1,6 +1,7 @@
 #include "debug_pool.h"
 
 #include "capture.h"
+#include "checker.h"
 #include "debug_report.h"
 #include "debug_state.h"
 #include "lifecycle.h"
@@ -64,19 +65,21 @@ static struct record *make(const struct making *making)
     sg_redzone_write(record);
     if (!making->zeroed || !raw.is_zeroed)
         sg_fill_fresh(record, making->zeroed);
+    checker_made(record, making->zeroed);
     return record;
 }
 
 static void *allocate(const struct making *making)
 {
     lifecycle_start();
+    checker_enter();
     count_call();
 
     struct record *record = make(making);
-    if (record == NULL)
-        return NULL;
-    void *object = (void *)load_relaxed(&record->start);
-    record_become(record, RECORD_LIVE);
+    void *object = record == NULL ? NULL : (void *)load_relaxed(&record->start);
+    if (record != NULL)
+        record_become(record, RECORD_LIVE);
+    checker_leave();
     return object;
 }
 
@@ -163,6 +166,7 @@ static void end(struct record *record, const char *function, uint32_t moved_to)
     record->ended_count = atomic_fetch_add_explicit(&sg_debug_frees, 1, memory_order_relaxed) + 1;
     record->moved_to = moved_to;
     record->ended_stack = sg_capture((uint32_t)sg_options.stack_depth);
+    checker_ended(record);
     if (sg_raw_closes(record)) {
         struct record ended = *record;
 
@@ -189,19 +193,19 @@ static void require_maker(const struct record *record, uint8_t maker, const char
         sg_debug_report_mismatch(BUG_INTERFACE, record, 0, function);
 }
 
+static void require_stated(const struct record *record, struct stated stated, const char *function)
+{
+    uintptr_t start = load_relaxed(&record->start);
+
+    if (stated.alignment != 0 && (start & (stated.alignment - 1)) != 0)
+        sg_debug_report_mismatch(BUG_ALIGNMENT, record, stated.alignment, function);
+    if (!stated.without_bytes && stated.bytes != record->bytes)
+        sg_debug_report_mismatch(BUG_SIZE, record, stated.bytes, function);
+}
+
 void sg_debug_free(void *object, uint8_t maker, const char *function)
 {
-    if (object == NULL)
-        return;
-    lifecycle_start();
-    count_call();
-
-    struct record *record = claim(object, function);
-    if (record == NULL)
-        return;
-    require_maker(record, maker, function);
-    sg_debug_check_live(record, function, "when the block was freed");
-    end(record, function, 0);
+    sg_debug_free_stated(object, (struct stated){.without_bytes = true}, maker, function);
 }
 
 void sg_debug_free_stated(void *object, struct stated stated, uint8_t maker, const char *function)
@@ -209,18 +213,17 @@ void sg_debug_free_stated(void *object, struct stated stated, uint8_t maker, con
     if (object == NULL)
         return;
     lifecycle_start();
+    checker_enter();
     count_call();
 
     struct record *record = claim(object, function);
-    if (record == NULL)
-        return;
-    require_maker(record, maker, function);
-    if (stated.alignment != 0 && ((uintptr_t)object & (stated.alignment - 1)) != 0)
-        sg_debug_report_mismatch(BUG_ALIGNMENT, record, stated.alignment, function);
-    if (!stated.without_bytes && stated.bytes != record->bytes)
-        sg_debug_report_mismatch(BUG_SIZE, record, stated.bytes, function);
-    sg_debug_check_live(record, function, "when the block was freed");
-    end(record, function, 0);
+    if (record != NULL) {
+        require_maker(record, maker, function);
+        require_stated(record, stated, function);
+        sg_debug_check_live(record, function, "when the block was freed");
+        end(record, function, 0);
+    }
+    checker_leave();
 }
 
 /* Where there is no memory to move to: less of the block is the program's from now on. */
@@ -236,19 +239,16 @@ static bool shrink(struct record *record, size_t bytes)
     return true;
 }
 
-void *sg_debug_reallocate(void *object, size_t bytes, const char *function)
+/* Always to another place: who goes on with the old pointer is found. */
+static void *move(void *object, size_t bytes, const char *function)
 {
     struct making making = {bytes, 1, SLOT_LIVE_MALLOC, false, function};
-
-    lifecycle_start();
-    count_call();
     struct record *old = claim(object, function);
     if (old == NULL)
         return NULL;
     require_maker(old, SLOT_LIVE_MALLOC, function);
     sg_debug_check_live(old, function, "when the block was reallocated");
 
-    /* Always to another place: who goes on with the old pointer is found. */
     struct record *moved = make(&making);
     if (moved == NULL) {
         bool is_shrunk = shrink(old, bytes);
@@ -264,15 +264,28 @@ void *sg_debug_reallocate(void *object, size_t bytes, const char *function)
     return target;
 }
 
-size_t sg_debug_usable_bytes(void *object, const char *function)
+void *sg_debug_reallocate(void *object, size_t bytes, const char *function)
 {
     lifecycle_start();
-    struct record *record = claim(object, function);
+    checker_enter();
+    count_call();
+    void *target = move(object, bytes, function);
+    checker_leave();
+    return target;
+}
 
-    if (record == NULL)
-        return 0;
-    sg_debug_check_live(record, function, "by malloc_usable_size");
-    size_t bytes = record->bytes;
-    record_become(record, RECORD_LIVE);
+size_t sg_debug_usable_bytes(void *object, const char *function)
+{
+    size_t bytes = 0;
+
+    lifecycle_start();
+    checker_enter();
+    struct record *record = claim(object, function);
+    if (record != NULL) {
+        sg_debug_check_live(record, function, "by malloc_usable_size");
+        bytes = record->bytes;
+        record_become(record, RECORD_LIVE);
+    }
+    checker_leave();
     return bytes;
 }

@@ -1,4 +1,5 @@
 /* Start, end, fork and signals of the debug heap. */
+#include "checker.h"
 #include "debug_pool.h"
 #include "debug_report.h"
 #include "debug_state.h"
@@ -38,6 +39,7 @@ void sg_options_of_debug(struct options *options)
 
 void sg_debug_start(void)
 {
+    sg_checker_start();
     sg_ticks_start();
     sg_debug_report_start();
 }

@@ -1,0 +1,28 @@
+#include "checker.h"
+
+#ifdef SG_DEBUG_VALGRIND
+bool sg_has_checker;
+
+void sg_checker_start(void)
+{
+    sg_has_checker = RUNNING_ON_VALGRIND != 0;
+}
+
+void sg_checker_made(const struct record *record, bool zeroed)
+{
+    uintptr_t start = load_relaxed(&record->start);
+    uintptr_t first = start - record->front_bytes;
+    size_t bytes = record->front_bytes + record->bytes + record->behind_bytes;
+
+    VALGRIND_HG_CLEAN_MEMORY(first, bytes);
+    (void)VALGRIND_MAKE_MEM_NOACCESS(first, bytes);
+    VALGRIND_MALLOCLIKE_BLOCK(start, record->bytes, 0, zeroed);
+}
+
+void sg_checker_ended(const struct record *record)
+{
+    VALGRIND_FREELIKE_BLOCK(load_relaxed(&record->start), 0);
+}
+#else
+typedef int not_empty; /* built without valgrind's headers */
+#endif
