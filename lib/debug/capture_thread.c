@@ -89,6 +89,8 @@ static void at_thread_end(void *value)
 
     self = &none;
     atomic_signal_fence(memory_order_seq_cst);
+    if (sg_magazine_empty)
+        sg_magazine_empty(&thread->magazine);
     sg_memo_forget(&thread->memo); /* of another stack's end */
     thread->sure_bytes = thread->sure_low = thread->refused_page = 0;
     store_relaxed(&thread->busy_stack, 0);
@@ -150,14 +152,21 @@ static bool is_abandoned(const struct capture_thread *thread, uintptr_t busy, ui
     return stack > busy && capture_is_sure(thread, busy) && capture_is_sure(thread, stack);
 }
 
-struct capture_thread *sg_capture_enter(uintptr_t stack)
+struct capture_thread *sg_capture_self(void)
 {
     struct capture_thread *thread = self;
-    uintptr_t busy;
 
     if (UNLIKELY(thread == NULL))
         thread = first_capture();
-    if (UNLIKELY(thread == &none))
+    return thread == &none ? NULL : thread;
+}
+
+struct capture_thread *sg_capture_enter(uintptr_t stack)
+{
+    struct capture_thread *thread = sg_capture_self();
+    uintptr_t busy;
+
+    if (UNLIKELY(thread == NULL))
         return NULL;
     busy = load_relaxed(&thread->busy_stack);
     if (UNLIKELY(busy != 0) && !is_abandoned(thread, busy, stack))

@@ -4,6 +4,7 @@
 #define SG_DEBUG_CAPTURE_THREAD_H
 
 #include "capture_memo.h"
+#include "magazine.h"
 
 struct capture_thread {
     /* Stack pointer of the capture that works with this now; 0: none. Atomic for the signal handler
@@ -15,6 +16,7 @@ struct capture_thread {
     uint32_t number;
     uint64_t hits; /* captures that were not walked */
     struct memo memo;
+    struct magazine magazine; /* has nothing to do with captures, but ends when the thread does */
 };
 
 /* NULL: the thread has none now, and captures without. With `stack` beyond the thread's own stack
@@ -31,6 +33,9 @@ static inline bool capture_is_sure(const struct capture_thread *thread, uintptr_
 {
     return stack - thread->sure_low < thread->sure_bytes;
 }
+
+/* Without entering: what else is in there; NULL as above. */
+HIDDEN MUST_USE struct capture_thread *sg_capture_self(void);
 
 /* How many threads have one. */
 HIDDEN size_t sg_capture_threads(void);

@@ -5,10 +5,13 @@
 #include "debug_report.h"
 #include "debug_state.h"
 #include "lifecycle.h"
+#include "record_name.h"
 #include "slot.h"
 #include "ticks.h"
 
-#define BYTES_MAX ((size_t)PTRDIFF_MAX - (64 << 10))
+#define BYTES_MAX ((size_t)1 << 47)
+static_assert(BYTES_MAX <= RECORD_BYTES_MAX, "each size can be told");
+static_assert(SLOT_STATE_COUNT <= 16, "each maker fits into its bits");
 #define ALIGNMENT_MAX ((size_t)1 << 40)
 
 _Atomic uint32_t sg_debug_frees;
@@ -28,14 +31,16 @@ static void count_call(void)
 static void describe(struct record *record, const struct making *making,
                      const struct raw_block *raw)
 {
-    record->bytes = making->bytes;
-    record->front_bytes = raw->front_bytes;
-    record->behind_bytes = raw->behind_bytes;
-    record->maker = making->maker;
-    record->made_by = making->function;
+    uint64_t sequence = atomic_fetch_add_explicit(&sequences, 1, memory_order_relaxed) + 1;
+
+    record->bytes = making->bytes & RECORD_BYTES_MAX;
+    record->front_bytes = raw->front_bytes & RECORD_FRONT_MAX;
+    record->behind_bytes = raw->behind_bytes & RECORD_BEHIND_MAX;
+    record->maker = making->maker & 0xfu;
+    record->made_by = sg_record_name_number(making->function);
     record->made_thread = sg_debug_thread();
-    record->made_time = debug_ticks();
-    record->sequence = atomic_fetch_add_explicit(&sequences, 1, memory_order_relaxed) + 1;
+    record->made_time = debug_time() & RECORD_TIME_MAX;
+    record->sequence = sequence & RECORD_SEQUENCE_MAX;
     record->made_stack = sg_capture((uint32_t)sg_options.stack_depth);
 }
 
@@ -138,10 +143,22 @@ void *sg_debug_allocate_aligned(size_t alignment, size_t bytes, uint8_t maker)
 
 #define BUSY_SPINS 2000000u
 
+/* Of a block that ends, what is looked at and filled: on its way while its record is sought. Safe on
+ * any value. */
+static ALWAYS_INLINE void prefetch_object(const void *object)
+{
+    const char *start = object;
+
+    __builtin_prefetch(start - 1, 1);
+    __builtin_prefetch(start + CACHE_LINE_BYTES - 1, 1);
+    __builtin_prefetch(start + 2 * CACHE_LINE_BYTES - 1, 1);
+}
+
 /* The block that starts there, BUSY from now on; NULL: there is none, it was reported, and the
  * program goes on. */
 static struct record *claim(const void *object, const char *function)
 {
+    prefetch_object(object);
     struct record *record = sg_record_find((uintptr_t)object);
 
     if (record != NULL) {
@@ -160,18 +177,17 @@ static struct record *claim(const void *object, const char *function)
 /* One that is BUSY. */
 static void end(struct record *record, const char *function, uint32_t moved_to)
 {
-    record->ended_by = function;
+    record->ended_by = sg_record_name_number(function);
     record->ended_thread = sg_debug_thread();
-    record->ended_time = debug_ticks();
+    record->ended_time = debug_time() & RECORD_TIME_MAX;
     record->ended_count = atomic_fetch_add_explicit(&sg_debug_frees, 1, memory_order_relaxed) + 1;
     record->moved_to = moved_to;
     record->ended_stack = sg_capture((uint32_t)sg_options.stack_depth);
     checker_ended(record);
     if (sg_raw_closes(record)) {
-        struct record ended = *record;
-
-        sg_record_retire(record);
-        sg_raw_give(&ended);
+        record_become(record, RECORD_GONE);
+        sg_raw_give(record);
+        sg_record_retire(&record, 1);
         return;
     }
     sg_fill_freed(record);

@@ -1,47 +1,26 @@
-/* The quarantine of the debug heap: freed blocks, filled, in the order of their frees. */
+/* The quarantine of the debug heap: freed blocks, filled, in the order of their frees; those that a
+ * thread freed in a row may stand together. */
 #include "debug_pool.h"
 #include "debug_state.h"
 #include "lifecycle.h"
+#include "magazine.h"
 #include "os_lock.h"
+#include "page_map.h"
 #include "redzone.h"
 
 static struct {
     struct lock lock; /* RANK_DEBUG_HOLD */
-    uint32_t first;   /* numbers of records; 0: none */
-    uint32_t last;
-    uint64_t bytes;
+    struct number_queue queue;
 } hold;
 
-static uint64_t bytes_of(const struct record *record)
+/* Two leave for one that comes: after a long block the bound is reached again soon. */
+#define LEAVING_MOST (2 * MAGAZINE_ENTRIES)
+
+#define LINES_MOST 6
+
+static uint32_t bytes_of(const struct record *record)
 {
-    return record->front_bytes + record->bytes + record->behind_bytes;
-}
-
-static void append(struct record *record)
-{
-    struct record *last = sg_record_of(hold.last);
-
-    record->next = 0;
-    if (last != NULL)
-        last->next = record->number;
-    else
-        hold.first = record->number;
-    hold.last = record->number;
-    hold.bytes += bytes_of(record);
-}
-
-/* The oldest, if all together are too much; else NULL. */
-static struct record *evict(void)
-{
-    struct record *record = sg_record_of(hold.first);
-
-    if (record == NULL || hold.bytes <= sg_options.quarantine)
-        return NULL;
-    hold.first = record->next;
-    if (hold.first == 0)
-        hold.last = 0;
-    hold.bytes -= bytes_of(record);
-    return record;
+    return (uint32_t)(record->front_bytes + record->bytes + record->behind_bytes);
 }
 
 /* A sweep may be looking at it: it claims for some nanoseconds at a time. */
@@ -50,47 +29,96 @@ static void leave(struct record *record)
     while (!record_claim(record, RECORD_FREED))
         os_relax();
     sg_debug_check_freed(record, "when the block left quarantine");
-    struct record left = *record;
-    sg_record_retire(record);
-    sg_raw_give(&left);
+    record_become(record, RECORD_GONE);
+    sg_raw_give(record);
 }
 
-#define LINES_MOST 6
-
-/* What leaves was last touched long ago: the next call finds it in the processor's cache. The record
- * after the next is asked for now, its block when it is next. */
-static void prefetch_next(void)
+/* What will be looked at, and what the next block at this place will write. */
+static void prefetch_block(const struct record *record)
 {
-    const struct record *next = sg_record_of(hold.first);
+    uintptr_t address = load_relaxed(&record->start);
+    const char *start = (const char *)address - record->front_bytes;
+    uint32_t bytes = bytes_of(record);
 
-    if (next == NULL)
-        return;
-    const char *start = (const char *)load_relaxed(&next->start) - next->front_bytes;
-    uint64_t bytes = bytes_of(next);
-
-    for (uint64_t i = 0; i < LINES_MOST * CACHE_LINE_BYTES && i < bytes; i += CACHE_LINE_BYTES)
+    for (uint32_t i = 0; i < LINES_MOST * CACHE_LINE_BYTES && i < bytes; i += CACHE_LINE_BYTES)
         __builtin_prefetch(start + i, 1);
-    const char *after = (const char *)sg_record_of(next->next);
-    if (after != NULL) {
-        __builtin_prefetch(after, 1);
-        __builtin_prefetch(after + CACHE_LINE_BYTES, 1);
+    __builtin_prefetch((const char *)sg_record_step(address), 1);
+    __builtin_prefetch(page_map_lookup((uintptr_t)start));
+}
+
+/* All of this was last touched long ago. It is asked for together, first the records and then what
+ * they tell of, so that most of the waiting is for all at once. */
+static void leave_all(const struct queue_entry *entries, uint32_t count)
+{
+    struct record *records[LEAVING_MOST];
+
+    for (uint32_t i = 0; i < count; i++) {
+        records[i] = sg_record_of(entries[i].number);
+        __builtin_prefetch(records[i], 1);
     }
+    for (uint32_t i = 0; i < count; i++)
+        prefetch_block(records[i]);
+    for (uint32_t i = 0; i < count; i++)
+        leave(records[i]);
+    if (count > 0)
+        sg_record_retire(records, count);
+}
+
+/* What finds no memory for its place in the queue leaves at once. */
+static uint32_t exchange(const struct queue_entry *in, uint32_t count, struct queue_entry *ret_out)
+{
+    uint32_t leaving = 0;
+
+    lock_acquire(&hold.lock, RANK_DEBUG_HOLD);
+    for (uint32_t i = 0; i < count; i++)
+        if (UNLIKELY(!sg_queue_push(&hold.queue, in[i])))
+            ret_out[leaving++] = in[i];
+    while (leaving < 2 * count && hold.queue.bytes > sg_options.quarantine)
+        ret_out[leaving++] = sg_queue_pop(&hold.queue);
+    lock_release(&hold.lock, RANK_DEBUG_HOLD);
+    return leaving;
+}
+
+static void put_all(const struct queue_entry *in, uint32_t count)
+{
+    struct queue_entry out[LEAVING_MOST];
+
+    leave_all(out, exchange(in, count, out));
+}
+
+static void put_held(struct magazine *magazine)
+{
+    uint32_t count = magazine->held_count;
+
+    magazine->held_count = 0;
+    magazine->held_bytes = 0;
+    put_all(magazine->held, count);
 }
 
 void sg_hold_put(struct record *record)
 {
-    struct record *out[2];
+    struct queue_entry entry = {record->number, bytes_of(record)};
+    struct magazine *magazine = sg_magazine_enter();
 
-    lock_acquire(&hold.lock, RANK_DEBUG_HOLD);
-    append(record);
-    out[0] = evict();
-    out[1] = evict(); /* two for one: after a long block the bound is reached again soon */
-    if (out[0] != NULL)
-        prefetch_next();
-    lock_release(&hold.lock, RANK_DEBUG_HOLD);
-    for (int i = 0; i < 2; i++)
-        if (out[i] != NULL)
-            leave(out[i]);
+    if (UNLIKELY(magazine == NULL)) {
+        put_all(&entry, 1);
+        return;
+    }
+    magazine->held[magazine->held_count++] = entry;
+    magazine->held_bytes += entry.bytes;
+    if (magazine->held_count == MAGAZINE_ENTRIES ||
+        magazine->held_bytes > sg_options.quarantine / MAGAZINE_ENTRIES)
+        put_held(magazine);
+    magazine_leave(magazine);
+}
+
+void sg_magazine_empty(struct magazine *magazine)
+{
+    if (magazine->held_count > 0)
+        put_held(magazine);
+    if (magazine->fresh_count > 0)
+        sg_record_retire(magazine->fresh, magazine->fresh_count);
+    magazine->fresh_count = 0;
 }
 
 /* What waits here is in use for the tiers, and not for the program. */
@@ -100,15 +128,15 @@ void sg_debug_statistics(struct pool_statistics *ret_statistics)
     size_t small = ret_statistics->live_bytes - ret_statistics->large_bytes;
 
     lock_acquire(&hold.lock, RANK_DEBUG_HOLD);
-    ret_statistics->live_bytes -= hold.bytes < small ? hold.bytes : small;
+    ret_statistics->live_bytes -= hold.queue.bytes < small ? hold.queue.bytes : small;
     lock_release(&hold.lock, RANK_DEBUG_HOLD);
 }
 
-/* What another thread was changing at the very moment of the fork is left alone from then on. */
+/* What another thread was changing at the very moment of the fork is left alone from then on. So
+ * are the blocks that other threads of the parent had not yet put here. */
 static void abandon(void)
 {
-    hold.first = hold.last = 0;
-    hold.bytes = 0;
+    __builtin_memset(&hold.queue, 0, sizeof(hold.queue));
 }
 
 /* Whether a child must abandon what the lock guards. */

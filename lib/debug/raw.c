@@ -22,8 +22,11 @@ static uintptr_t alternate(const uint8_t *raw, uintptr_t first)
     return *raw == MARK_FIRST ? first + MIN_ALIGNMENT : first;
 }
 
+/* Rare blocks with alignments beyond what a record can tell have nothing of ours in front. */
 static size_t front_of(size_t alignment)
 {
+    if (UNLIKELY(alignment > RECORD_FRONT_MAX))
+        return 0;
     return larger(align_up(sg_options.redzone, MIN_ALIGNMENT), alignment);
 }
 

@@ -1,6 +1,8 @@
 #include "record.h"
 
+#include "magazine.h"
 #include "metadata.h"
+#include "number_queue.h"
 #include "object_pool.h"
 #include "os_memory.h"
 
@@ -33,11 +35,9 @@ static COLD_ZEROES struct record *_Atomic chunks[CHUNKS_MAX];
  * at what is long gone is worth keeping, so a third as many as are in use stay before they are used
  * again. */
 static struct {
-    struct lock lock; /* RANK_DEBUG_RECORD */
-    uint32_t count;   /* records that were ever taken; number `count` is the last */
-    uint32_t first;   /* of those that wait */
-    uint32_t last;
-    uint32_t waiting;
+    struct lock lock;            /* RANK_DEBUG_RECORD */
+    uint32_t count;              /* records that were ever taken; number `count` is the last */
+    struct number_queue waiting; /* their bytes are not counted */
 } all;
 
 #define WAITING_MIN 4096u
@@ -154,48 +154,62 @@ static struct record *number_new(void)
 
 static struct record *first_waiting(void)
 {
-    struct record *record = sg_record_of(all.first);
-
-    if (record == NULL)
-        return NULL;
-    all.first = record->next;
-    if (all.first == 0)
-        all.last = 0;
-    all.waiting--;
-    const char *next = (const char *)sg_record_of(all.first);
-    if (next != NULL) { /* it was last touched long ago */
-        __builtin_prefetch(next, 1);
-        __builtin_prefetch(next + CACHE_LINE_BYTES, 1);
-    }
-    return record;
+    return all.waiting.count == 0 ? NULL : sg_record_of(sg_queue_pop(&all.waiting).number);
 }
 
+/* Under the lock. */
 static struct record *take(void)
 {
     struct record *record = NULL;
 
-    lock_acquire(&all.lock, RANK_DEBUG_RECORD);
-    if (all.waiting > WAITING_MIN && all.waiting > all.count / 4)
+    if (all.waiting.count > WAITING_MIN && all.waiting.count > all.count / 4)
         record = first_waiting();
     if (record == NULL)
         record = number_new();
     if (record == NULL)
         record = first_waiting(); /* no memory for new ones */
+    return record;
+}
+
+/* What is taken was last touched long ago: all of it is asked for at once. */
+static uint32_t take_many(struct record **ret_records, uint32_t most)
+{
+    uint32_t count = 0;
+
+    lock_acquire(&all.lock, RANK_DEBUG_RECORD);
+    while (count < most && (ret_records[count] = take()) != NULL)
+        count++;
     lock_release(&all.lock, RANK_DEBUG_RECORD);
+    for (uint32_t i = 0; i < count; i++)
+        __builtin_prefetch(ret_records[i], 1);
+    return count;
+}
+
+static struct record *take_one(void)
+{
+    struct magazine *magazine = sg_magazine_enter();
+    struct record *record = NULL;
+
+    if (UNLIKELY(magazine == NULL))
+        return take_many(&record, 1) == 1 ? record : NULL;
+    if (magazine->fresh_count == 0)
+        magazine->fresh_count = take_many(magazine->fresh, MAGAZINE_ENTRIES);
+    if (magazine->fresh_count != 0)
+        record = magazine->fresh[--magazine->fresh_count];
+    magazine_leave(magazine);
     return record;
 }
 
 struct record *sg_record_create(uintptr_t start)
 {
     _Atomic uint32_t *step = step_make(start);
-    struct record *record = step == NULL ? NULL : take();
+    struct record *record = step == NULL ? NULL : take_one();
 
     if (record == NULL)
         return NULL;
     record_become(record, RECORD_BUSY);
-    record->next = 0;
     record->moved_to = 0;
-    record->ended_by = NULL;
+    record->ended_by = 0;
     record->ended_stack = 0;
     store_relaxed(&record->start, start);
     /* Release: whoever finds the number finds a record that is BUSY, at this address. */
@@ -203,19 +217,18 @@ struct record *sg_record_create(uintptr_t start)
     return record;
 }
 
-void sg_record_retire(struct record *record)
+void sg_record_retire(struct record *const *records, uint32_t count)
 {
-    record_become(record, RECORD_GONE);
     lock_acquire(&all.lock, RANK_DEBUG_RECORD);
-    struct record *last = sg_record_of(all.last);
-    record->next = 0;
-    if (last != NULL)
-        last->next = record->number;
-    else
-        all.first = record->number;
-    all.last = record->number;
-    all.waiting++;
+    /* Without memory for the queue a record stays as it is, for ever. */
+    for (uint32_t i = 0; i < count; i++)
+        (void)!sg_queue_push(&all.waiting, (struct queue_entry){records[i]->number, 0});
     lock_release(&all.lock, RANK_DEBUG_RECORD);
+}
+
+void sg_record_abandon(void)
+{
+    __builtin_memset(&all.waiting, 0, sizeof(all.waiting));
 }
 
 void sg_record_each(void (*visit)(struct record *record, void *context), void *context)

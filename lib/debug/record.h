@@ -18,31 +18,36 @@ enum record_state {
     RECORD_GONE,  /* its memory went back, and may be another block's */
 };
 
-/* Why a block ended. */
-enum record_ending { ENDED_BY_FREE, ENDED_BY_REALLOC };
-
+/* One line of the processor's cache. */
 struct record {
     _Atomic uintptr_t start; /* address of the block; 0: none. A multiple of 16, but in the profile
                                 guard with guard_exact */
-    size_t bytes;            /* as asked for */
-    uint64_t made_time;      /* debug_ticks() */
-    uint64_t ended_time;
-    uint64_t sequence;     /* of the allocation, from 1 */
-    uint32_t front_bytes;  /* in front of the block that are ours; the raw block begins there */
-    uint32_t behind_bytes; /* behind it that are ours and watched; 0 in the profile guard */
-    uint32_t ended_count;  /* of all frees when it was freed, modulo 2^32 */
+    uint64_t bytes : 48;     /* as asked for */
+    uint64_t made_thread : 16;
+    uint64_t made_time : 48; /* debug_time() */
+    uint64_t ended_thread : 16;
+    uint64_t ended_time : 48;
+    uint64_t behind_bytes : 16; /* behind it that are ours and watched */
+    uint64_t sequence : 44;     /* of the allocation, from 1 */
+    uint64_t maker : 4;         /* enum slot_state: the live state of who made it */
+    uint64_t made_by : 8;       /* what the program called: see record_name.h */
+    uint64_t ended_by : 8;      /* 0: it did not end */
+    uint32_t ended_count;       /* of all frees when it was freed, modulo 2^32 */
     stack_id made_stack;
     stack_id ended_stack;
-    uint32_t moved_to; /* ENDED_BY_REALLOC: number of the record of the new block; else 0 */
+    uint32_t moved_to; /* ended by realloc: number of the record of the new block; else 0 */
     uint32_t number;   /* of this record, constant, from 1 */
-    uint32_t next;     /* number of the next in quarantine or among those that wait; 0: none */
-    uint16_t made_thread;
-    uint16_t ended_thread;
-    _Atomic uint8_t state; /* enum record_state */
-    uint8_t maker;         /* enum slot_state: the live state of who made it */
-    const char *made_by;   /* what the program called */
-    const char *ended_by;
+    uint32_t front_bytes : 24; /* in front of the block that are ours; the raw block begins there */
+    _Atomic uint8_t state;     /* enum record_state */
 };
+
+#define RECORD_BYTES_MAX (((uint64_t)1 << 48) - 1)
+#define RECORD_SEQUENCE_MAX (((uint64_t)1 << 44) - 1)
+#define RECORD_TIME_MAX (((uint64_t)1 << 48) - 1)
+#define RECORD_FRONT_MAX ((1u << 24) - 1)
+#define RECORD_BEHIND_MAX ((1u << 16) - 1)
+
+static_assert(sizeof(struct record) == CACHE_LINE_BYTES, "each free touches some");
 
 /* The record of the block that starts exactly there, in any state but NONE; NULL if there is none.
  */
@@ -67,9 +72,9 @@ HIDDEN void sg_record_each(void (*visit)(struct record *record, void *context), 
  * Thread-safe. */
 HIDDEN MUST_USE struct record *sg_record_create(uintptr_t start);
 
-/* For a record whose block's memory went back: it stays findable, as GONE, until its place is
- * needed. */
-HIDDEN void sg_record_retire(struct record *record);
+/* For records in state GONE, whose blocks' memory went back: they stay findable until their places
+ * are needed. Records that were never used may be among them. */
+HIDDEN void sg_record_retire(struct record *const *records, uint32_t count);
 
 HIDDEN size_t sg_record_bytes(void);
 HIDDEN struct lock *sg_record_lock(void); /* RANK_DEBUG_RECORD */

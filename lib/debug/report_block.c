@@ -2,6 +2,7 @@
 #include "debug_report.h"
 #include "debug_state.h"
 #include "os_process.h"
+#include "record_name.h"
 #include "symbols.h"
 #include "ticks.h"
 
@@ -19,15 +20,15 @@ void sg_debug_bug_block(struct bug *bug, struct bug_block *block, const struct r
     block->is_known = true;
     block->start = load_relaxed(&record->start);
     block->bytes = record->bytes;
-    block->made.function = record->made_by;
+    block->made.function = sg_record_name(record->made_by);
     block->made.sequence = record->sequence;
     block->made.thread = record->made_thread;
     block->made.microseconds = sg_ticks_microseconds_since(record->made_time);
     add_event_stack(bug, &block->made, record->made_stack);
-    block->is_freed = record->ended_by != NULL && state != RECORD_LIVE;
+    block->is_freed = record->ended_by != 0 && state != RECORD_LIVE;
     if (!block->is_freed)
         return;
-    block->ended.function = record->ended_by;
+    block->ended.function = sg_record_name(record->ended_by);
     block->ended.thread = record->ended_thread;
     block->ended.microseconds = sg_ticks_microseconds_since(record->ended_time);
     add_event_stack(bug, &block->ended, record->ended_stack);
@@ -51,7 +52,7 @@ static bool is_watched(const struct record *record, int64_t offset, uint8_t *ret
         return (uint64_t)offset < record->bytes + record->behind_bytes;
     }
     *ret_byte = (uint8_t)sg_options.free_fill;
-    return record->ended_by != NULL && sg_options.free_fill < 256 && !sg_raw_closes(record);
+    return record->ended_by != 0 && sg_options.free_fill < 256 && !sg_raw_closes(record);
 }
 
 /* From where on bytes are shown: a row before the first changed one, or the block's start if that

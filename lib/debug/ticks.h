@@ -18,10 +18,23 @@ static inline uint64_t debug_ticks(void)
 #endif
 }
 
+/* Ticks in steps that let 48 bits last for months, and are far below a microsecond. */
+#if defined(__x86_64__)
+#define TICKS_SHIFT 8
+#else
+#define TICKS_SHIFT 4
+#endif
+#define TIME_BITS 48
+
+static inline uint64_t debug_time(void)
+{
+    return debug_ticks() >> TICKS_SHIFT & (((uint64_t)1 << TIME_BITS) - 1);
+}
+
 /* Remembers a moment in both units, from which sg_ticks_microseconds() learns the rate. */
 HIDDEN void sg_ticks_start(void);
 
-/* How long ago that was; UINT64_MAX: not known. */
-HIDDEN uint64_t sg_ticks_microseconds_since(uint64_t ticks);
+/* How long ago that was, in terms of debug_time(); UINT64_MAX: not known. */
+HIDDEN uint64_t sg_ticks_microseconds_since(uint64_t time);
 
 #endif
