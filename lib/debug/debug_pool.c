@@ -247,10 +247,11 @@ static bool shrink(struct record *record, size_t bytes)
 {
     uint64_t behind = record->behind_bytes + (record->bytes - bytes);
 
-    if (bytes > record->bytes || behind > UINT32_MAX)
+    if (bytes > record->bytes)
         return false;
-    record->bytes = bytes;
-    record->behind_bytes = (uint32_t)behind;
+    record->bytes = bytes & RECORD_BYTES_MAX;
+    record->behind_bytes = (behind < RECORD_BEHIND_MAX ? behind : RECORD_BEHIND_MAX) &
+                           RECORD_BEHIND_MAX;
     sg_redzone_write(record);
     return true;
 }

@@ -31,7 +31,6 @@ static inline void magazine_leave(struct magazine *magazine)
 }
 
 /* All that is in it goes to the queues that all threads share. Weak: captures do without it. */
-__attribute__((weak))
-HIDDEN void sg_magazine_empty(struct magazine *magazine);
+__attribute__((weak)) HIDDEN void sg_magazine_empty(struct magazine *magazine);
 
 #endif

@@ -16,9 +16,10 @@ struct queue_chunk;
 struct number_queue {
     struct queue_chunk *first;
     struct queue_chunk *last;
-    struct queue_chunk *spare; /* one, so that a full and an empty chunk do not change all the time */
-    uint32_t first_index;      /* in `first`, of the oldest entry */
-    uint32_t end_index;        /* in `last`, behind the newest */
+    struct queue_chunk
+        *spare;           /* one, so that a full and an empty chunk do not change all the time */
+    uint32_t first_index; /* in `first`, of the oldest entry */
+    uint32_t end_index;   /* in `last`, behind the newest */
     uint64_t count;
     uint64_t bytes; /* of all entries together */
 };

@@ -47,11 +47,6 @@ struct lock *sg_record_lock(void)
     return &all.lock;
 }
 
-void sg_record_abandon(void)
-{
-    all.first = all.last = all.waiting = 0;
-}
-
 struct record *sg_record_of(uint32_t number)
 {
     struct record *chunk;

@@ -35,8 +35,8 @@ struct record {
     uint32_t ended_count;       /* of all frees when it was freed, modulo 2^32 */
     stack_id made_stack;
     stack_id ended_stack;
-    uint32_t moved_to; /* ended by realloc: number of the record of the new block; else 0 */
-    uint32_t number;   /* of this record, constant, from 1 */
+    uint32_t moved_to;         /* ended by realloc: number of the record of the new block; else 0 */
+    uint32_t number;           /* of this record, constant, from 1 */
     uint32_t front_bytes : 24; /* in front of the block that are ours; the raw block begins there */
     _Atomic uint8_t state;     /* enum record_state */
 };

@@ -57,7 +57,7 @@ API void *double_make(size_t bytes, uint32_t stack)
     if (record_count > RECORDS || arena_at > arena + ARENA_BYTES)
         abort();
     pthread_mutex_unlock(&lock);
-    record->bytes = bytes;
+    record->bytes = bytes & RECORD_BYTES_MAX;
     record->made_stack = stack;
     atomic_store(&record->start, (uintptr_t)block);
     atomic_store(&record->state, RECORD_LIVE);
