@@ -63,7 +63,7 @@ static struct record *make(const struct making *making)
     }
     struct record *record = sg_record_create(raw.start);
     if (record == NULL) {
-        sg_pool_free((void *)(raw.start - raw.front_bytes), SLOT_LIVE_MALLOC, "free");
+        sg_pool_free(raw.raw, SLOT_LIVE_MALLOC, "free");
         return NULL;
     }
     describe(record, making, &raw);

@@ -19,6 +19,7 @@ extern HIDDEN _Atomic uint32_t sg_debug_frees;
 
 /* The raw block of the tiers around what the program is to get. */
 struct raw_block {
+    void *raw;
     uintptr_t start; /* of the program's block */
     uint32_t front_bytes;
     uint32_t behind_bytes;

@@ -2,9 +2,11 @@
 #include "bits.h"
 #include "debug_state.h"
 #include "fast_path.h"
+#include "page_map.h"
 #include "pool.h"
 #include "redzone.h"
 #include "size_class.h"
+#include "span.h"
 
 static size_t larger(size_t one, size_t other)
 {
@@ -62,6 +64,7 @@ bool sg_raw_take(const struct making *making, struct raw_block *ret_raw)
     if (alternates)
         start = alternate(raw, start);
     *ret_raw = (struct raw_block){
+        .raw = raw,
         .start = start,
         .front_bytes = (uint32_t)(start - (uintptr_t)raw),
         .behind_bytes = (uint32_t)(body - making->bytes),
@@ -75,9 +78,18 @@ bool sg_raw_closes(const struct record *record)
            record->front_bytes + record->bytes + record->behind_bytes > SMALL_MAX_BYTES;
 }
 
+/* In the profile guard more of the page in front of a block is watched than is the raw block's. */
+static void *raw_of(const struct record *record)
+{
+    uintptr_t start = load_relaxed(&record->start);
+    const struct span *span = debug_is_guard() ? page_map_lookup(start) : NULL;
+
+    return (void *)(span != NULL ? span->slots.base : start - record->front_bytes);
+}
+
 void sg_raw_give(const struct record *record)
 {
-    void *raw = (void *)(load_relaxed(&record->start) - record->front_bytes);
+    void *raw = raw_of(record);
 
     if (!sg_raw_closes(record))
         mark(record);

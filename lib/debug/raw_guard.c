@@ -26,6 +26,17 @@ static size_t distance(const struct making *making, size_t alignment, size_t raw
     return raw - making->bytes;
 }
 
+/* What lies between the page's start and the block is nobody's: the nearest part of it shows who
+ * writes in front of the block. More of it would cost more than the rest of the call. */
+#define WATCHED_MOST ((uintptr_t)128)
+
+static uint32_t watched_in_front(uintptr_t start, uintptr_t raw)
+{
+    uintptr_t page = align_down(raw, sg_os_page_bytes);
+
+    return (uint32_t)(start - page < WATCHED_MOST ? start - page : WATCHED_MOST);
+}
+
 bool sg_raw_take_guarded(const struct making *making, struct raw_block *ret_raw)
 {
     size_t alignment = making->alignment < MIN_ALIGNMENT ? MIN_ALIGNMENT : making->alignment;
@@ -45,8 +56,9 @@ bool sg_raw_take_guarded(const struct making *making, struct raw_block *ret_raw)
     if (raw == NULL)
         return false;
     *ret_raw = (struct raw_block){
+        .raw = raw,
         .start = (uintptr_t)raw + front,
-        .front_bytes = (uint32_t)front,
+        .front_bytes = watched_in_front((uintptr_t)raw + front, (uintptr_t)raw),
         .behind_bytes = (uint32_t)(request.bytes - front - making->bytes),
         .is_zeroed = zeroed,
     };

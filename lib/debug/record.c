@@ -1,5 +1,6 @@
 #include "record.h"
 
+#include "debug_state.h"
 #include "magazine.h"
 #include "metadata.h"
 #include "number_queue.h"
@@ -41,6 +42,13 @@ static struct {
 } all;
 
 #define WAITING_MIN 4096u
+#define WAITING_GUARD (1u << 20)
+
+/* In the profile guard the addresses stay without access for long: so long who was there is known. */
+static uint32_t waiting_least(void)
+{
+    return debug_is_guard() ? WAITING_GUARD : WAITING_MIN;
+}
 
 struct lock *sg_record_lock(void)
 {
@@ -157,7 +165,7 @@ static struct record *take(void)
 {
     struct record *record = NULL;
 
-    if (all.waiting.count > WAITING_MIN && all.waiting.count > all.count / 4)
+    if (all.waiting.count > waiting_least() && all.waiting.count > all.count / 4)
         record = first_waiting();
     if (record == NULL)
         record = number_new();
