@@ -22,6 +22,7 @@
     X(DOUBLE_FREE, "P203", "attempting double-free", "double free")                                \
     X(STALE, "P204", "attempting free on address which was not malloc()-ed",                       \
       "free of a stale pointer")                                                                   \
+    X(FREED_POINTER, "P205", "heap-use-after-free", "use after free")                              \
     X(INTERIOR, "P301", "attempting free on address which was not malloc()-ed",                    \
       "free of a pointer into a block")                                                            \
     X(FOREIGN, "P302", "attempting free on address which was not malloc()-ed",                     \

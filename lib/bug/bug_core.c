@@ -17,6 +17,7 @@ static const char *const forms[BUG_KINDS] = {
     [BUG_FREED_WRITE] = "a freed block of %s bytes was written to, first at %o",
     [BUG_DOUBLE_FREE] = "a block of %s bytes that is already free",
     [BUG_STALE] = "a block that was freed, and whose memory was used again",
+    [BUG_FREED_POINTER] = "a pointer was used that was read from freed memory",
     [BUG_INTERIOR] = "%i a %l block of %s bytes",
     [BUG_FOREIGN] = "%w",
     [BUG_INTERFACE] = "a block of %s bytes made by %m",

@@ -62,6 +62,14 @@ static const struct {
              "another block's by now. Freeing it would have ended somebody else's block.\n"
              "Why:   a double free, with allocations in between.\n"
              "Do:    as P203.\n"},
+    {"P205",
+     "P205  a pointer read from freed memory\n"
+     "The program followed a pointer whose bytes are those that profile debug fills freed\n"
+     "blocks with. It read them out of a block that had been freed before.\n"
+     "Why:   as P201: a node of a list or tree, or an object with virtual functions, was\n"
+     "       freed, and something still goes through it.\n"
+     "Do:    `spanguard run --profile guard` stops at the read itself, and names the block,\n"
+     "       who allocated it and who freed it.\n"},
     {"P301", "P301  interior pointer\n"
              "The address lies inside a block and is not its start.\n"
              "Why:   the pointer that malloc returned was moved on and then freed; a member of a\n"

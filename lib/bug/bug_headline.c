@@ -15,6 +15,7 @@ static const char *const forms[BUG_KINDS] = {
     [BUG_FREED_WRITE] = "use after free: %c written at %o into a freed %s-byte block",
     [BUG_DOUBLE_FREE] = "double free%v of %k",
     [BUG_STALE] = "free of a stale pointer%v: block was freed, then its memory reused",
+    [BUG_FREED_POINTER] = "use after free: a pointer was used that was read from freed memory",
     [BUG_INTERIOR] = "%f of a pointer %i a %l %s-byte block",
     [BUG_FOREIGN] = "%f of %w",
     [BUG_INTERFACE] = "%m released with %g",

@@ -120,6 +120,8 @@ void sg_screen_next(struct screen *screen, const struct bug *bug)
     case BUG_FREED_WRITE:
     case BUG_REALLOC_WRITE:
         return put_run(screen, bug, options_of(bug), "stops at the write itself");
+    case BUG_FREED_POINTER:
+        return put_run(screen, bug, options_of(bug), "stops at the read itself");
     case BUG_INTERFACE:
         return put_release(screen, bug);
     case BUG_MAP_LIMIT:

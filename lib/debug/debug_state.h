@@ -50,6 +50,10 @@ HIDDEN void sg_hold_put(struct record *record);
 
 HIDDEN void sg_hold_fork(enum fork_step step); /* see lifecycle.h */
 
+/* Whether a number was made of the bytes that freed blocks are filled with, or is not far behind
+ * one. */
+HIDDEN bool sg_debug_is_filling(uint64_t value);
+
 /* Looks at what should not have changed, and reports. Only the owner of a BUSY record may call.
  * The damage is repaired if the report lets the program go on. */
 HIDDEN void sg_debug_check_live(const struct record *record, const char *function,

@@ -25,12 +25,55 @@ static bool is_of_program(const struct record *record, uintptr_t address)
            address < start + record->bytes;
 }
 
+/* How far behind such a pointer members of a structure are. */
+#define MEMBERS_BYTES ((uint64_t)64 << 10)
+
+/* A number that was made of the bytes that freed blocks are filled with. */
+bool sg_debug_is_filling(uint64_t value)
+{
+    uint64_t filling = sg_options.free_fill * (uint64_t)0x0101010101010101;
+
+    return sg_options.free_fill < 256 && sg_options.free_fill != 0 &&
+           value + MEMBERS_BYTES - filling < 2 * MEMBERS_BYTES;
+}
+
+/* Such an address is none at all on most processors: then the kernel does not say which it was, and
+ * the instruction has it in a register. */
+static bool used_freed_pointer(uintptr_t address, const void *context)
+{
+    uint64_t registers[OS_REGISTERS_MOST];
+    size_t count = sg_os_fault_registers(context, registers);
+    bool is_told = sg_debug_is_filling(address);
+
+    for (size_t i = 0; i < count && address == 0; i++)
+        is_told |= sg_debug_is_filling(registers[i]);
+    return is_told;
+}
+
+static bool report_freed_pointer(uintptr_t address, bool is_write, const void *context)
+{
+    struct bug *bug;
+
+    if (!used_freed_pointer(address, context))
+        return false;
+    bug = sg_debug_bug_begin(BUG_FREED_POINTER, "fault", context);
+    if (bug == NULL)
+        return false;
+    bug->is_write = is_write;
+    bug->address = address;
+    bug->access_bytes = sg_access_bytes(sg_os_fault_pc(context));
+    sg_debug_bug_end(bug, true);
+    return true;
+}
+
 bool sg_debug_fault(uintptr_t address, bool is_write, const void *context)
 {
     const struct record *record = page_map_lookup(address) == NULL ? NULL
                                                                    : sg_record_around(address);
 
-    if (record == NULL || is_of_program(record, address))
+    if (record == NULL)
+        return report_freed_pointer(address, is_write, context);
+    if (is_of_program(record, address))
         return false;
 
     struct bug *bug = sg_debug_bug_begin(kind_of(record, address), "fault", context);

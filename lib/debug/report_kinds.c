@@ -69,6 +69,8 @@ void sg_debug_report_pointer(const void *object, const struct record *record, co
         sg_debug_bug_block(bug, &bug->owner, around);
     } else if (around != NULL && holds(around, address)) {
         describe_inside(bug, around, address);
+    } else if (sg_debug_is_filling(address)) {
+        bug->kind = BUG_FREED_POINTER;
     } else {
         sg_debug_bug_place(bug, address);
     }

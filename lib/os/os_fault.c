@@ -53,3 +53,22 @@ uintptr_t sg_os_fault_pc(const void *context)
     return 0;
 #endif
 }
+
+size_t sg_os_fault_registers(const void *context, uint64_t registers[OS_REGISTERS_MOST])
+{
+    const ucontext_t *user = context;
+    size_t count = 0;
+
+    if (context == NULL)
+        return 0;
+#if defined(__x86_64__)
+    for (int i = REG_R8; i <= REG_RSP; i++)
+        registers[count++] = (uint64_t)user->uc_mcontext.gregs[i];
+#elif defined(__aarch64__)
+    for (; count < OS_REGISTERS_MOST; count++)
+        registers[count] = user->uc_mcontext.regs[count];
+#else
+    (void)user;
+#endif
+    return count;
+}

@@ -11,6 +11,10 @@
 HIDDEN void sg_os_fault_start(void (*on_fault)(uintptr_t address, bool is_write,
                                                const void *context));
 
+/* The general registers of a signal's ucontext_t, in no order that matters; how many there are. */
+#define OS_REGISTERS_MOST 31
+HIDDEN size_t sg_os_fault_registers(const void *context, uint64_t registers[OS_REGISTERS_MOST]);
+
 /* Where the instruction lies that a signal's ucontext_t is of; 0: not told on this processor. */
 HIDDEN uintptr_t sg_os_fault_pc(const void *context);
 

@@ -5,7 +5,7 @@ import re
 from peers import Finding, Tool
 
 KIND_CODES = {"overflow": "P101 P102 P105 P106", "underflow": "P103 P104",
-              "uaf": "P201 P202 P701 P702", "double free": "P203 P204",
+              "uaf": "P201 P202 P205 P701 P702", "double free": "P203 P204",
               "bad free": "P301 P302 P303", "mismatch": "P401", "size": "P402 P403",
               "leak": "P501", "uninitialised": "P601", "limit": "P901"}
 KINDS = {code: kind for kind, codes in KIND_CODES.items() for code in codes.split()}

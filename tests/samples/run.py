@@ -27,7 +27,7 @@ PROFILES = ("debug", "guard")
 # Codes whose report is made where the bug is; the others are found late.
 AT_ONCE = {"P102", "P104", "P201", "P203", "P204", "P301", "P302", "P401", "P402", "P403", "P701"}
 OF_FREED = {"P201", "P202", "P203", "P204", "P701", "P702"}
-NO_BLOCK = {"P302", "P901"}
+NO_BLOCK = {"P205", "P302", "P901"}
 GOES_ON = {"P901"}  # malloc() returns NULL, as it must
 IN_A_CHILD = {"child_overflow"}
 

@@ -60,7 +60,6 @@ def overflows():
 
 
 def uses_after_free():
-    poison = "only the fill byte is read, and then it is no address"
     return [
         Sample("uaf_read", "uaf", "", "P201", NO_TRACE),
         Sample("uaf_write", "uaf", "P202", "P201"),
@@ -68,13 +67,13 @@ def uses_after_free():
         Sample("uaf_late", "uaf", "", "P201", "the memory left the quarantine and is another's",
                may="P202"),
         Sample("uaf_large", "uaf", "", "P201", NO_TRACE, may="P201"),
-        Sample("uaf_list", "uaf", "P302", "P201"),
+        Sample("uaf_list", "uaf", "P205", "P201"),
         Sample("uaf_thread", "uaf", "P202", "P201"),
         Sample("uaf_vector", "uaf", "P202", "P201"),
-        Sample("uaf_map", "uaf", "", "P201", poison, may="P201", faults="debug"),
+        Sample("uaf_map", "uaf", "P205", "P201"),
         Sample("uaf_map_value", "uaf", "P202", "P201"),
         Sample("uaf_delete_this", "uaf", "P202", "P201"),
-        Sample("uaf_virtual", "uaf", "", "P201", poison, may="P201", faults="debug"),
+        Sample("uaf_virtual", "uaf", "P205", "P201"),
         Sample("uaf_c_str", "uaf", "", "P201", NO_TRACE),
         Sample("realloc_write", "uaf", "P702", "P701"),
         Sample("realloc_read", "uaf", "", "P701", NO_TRACE),

@@ -45,6 +45,7 @@ TEST(the_finding_of_each_kind)
     expect_finding(BUG_FREED_WRITE, "a freed block of 40 bytes was written to, first at +8");
     expect_finding(BUG_DOUBLE_FREE, "a block of 40 bytes that is already free");
     expect_finding(BUG_STALE, "a block that was freed, and whose memory was used again");
+    expect_finding(BUG_FREED_POINTER, "a pointer was used that was read from freed memory");
     expect_finding(BUG_INTERIOR, "8 bytes inside a live block of 40 bytes");
     expect_finding(BUG_FOREIGN, "free: a stack address (");
     expect_finding(BUG_INTERFACE, "a block of 40 bytes made by new[]");

@@ -239,6 +239,19 @@ TEST(a_write_after_realloc_that_was_found_late)
         "  id       7f3a91c2   names[4711], profile debug\n");
 }
 
+TEST(pointer_read_from_freed_memory)
+{
+    new_bug(BUG_FREED_POINTER);
+    bug.function = "fault";
+    add(&bug.at, "main", "list.c", 5);
+    EXPECT_TEXT(
+        say_text(),
+        "spanguard: use after free: a pointer was used that was read from freed memory [P205]\n"
+        "  at       main  list.c:5\n"
+        "  next     spanguard run --profile guard -- names ...   stops at the read itself\n"
+        "  id       7f3a91c2   names[4711], profile debug\n");
+}
+
 TEST(out_of_mappings)
 {
     new_bug(BUG_MAP_LIMIT);
