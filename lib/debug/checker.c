@@ -1,11 +1,24 @@
 #include "checker.h"
 
 #ifdef SG_DEBUG_VALGRIND
+#include "bits.h"
+#include "units.h"
+
 bool sg_has_checker;
 
 void sg_checker_start(void)
 {
     sg_has_checker = RUNNING_ON_VALGRIND != 0;
+}
+
+/* Where no block began in this page before, none lies between this one and the page's end: nobody
+ * has access to that until somebody gets it. */
+void sg_checker_taken(uintptr_t start, size_t front_bytes)
+{
+    uintptr_t first = start - front_bytes;
+
+    if (sg_record_step(start) == NULL)
+        (void)VALGRIND_MAKE_MEM_NOACCESS(first, align_up(start + 1, PAGE_BYTES) - first);
 }
 
 void sg_checker_made(const struct record *record, bool zeroed)

@@ -28,8 +28,16 @@ static inline void checker_leave(void)
 }
 
 HIDDEN void sg_checker_start(void);
+HIDDEN void sg_checker_taken(uintptr_t start, size_t front_bytes);
 HIDDEN void sg_checker_made(const struct record *record, bool zeroed);
 HIDDEN void sg_checker_ended(const struct record *record);
+
+/* Before the record of a block is made that is to begin at `start`. */
+static inline void checker_taken(uintptr_t start, size_t front_bytes)
+{
+    if (UNLIKELY(sg_has_checker))
+        sg_checker_taken(start, front_bytes);
+}
 
 /* A fresh block, all of it and around it written. */
 static inline void checker_made(const struct record *record, bool zeroed)
@@ -55,6 +63,11 @@ static inline void checker_leave(void)
 
 static inline void sg_checker_start(void)
 {
+}
+
+static inline void checker_taken(uintptr_t start, size_t front_bytes)
+{
+    (void)start, (void)front_bytes;
 }
 
 static inline void checker_made(const struct record *record, bool zeroed)

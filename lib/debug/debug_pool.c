@@ -61,6 +61,7 @@ static struct record *make(const struct making *making)
         sg_debug_report_map_limit(making->bytes);
         return NULL;
     }
+    checker_taken(raw.start, raw.front_bytes);
     struct record *record = sg_record_create(raw.start);
     if (record == NULL) {
         sg_pool_free(raw.raw, SLOT_LIVE_MALLOC, "free");
