@@ -26,9 +26,10 @@ struct node {
 
 static COLD_ZEROES struct node *_Atomic tree[TREE_NODES];
 
-#define CHUNK_SHIFT 9
+/* Large, for few mappings and few tables of pages; what is not used costs address space only. */
+#define CHUNK_SHIFT 15
 #define CHUNK_RECORDS (1u << CHUNK_SHIFT)
-#define CHUNKS_MAX (1u << 18) /* 128 million records */
+#define CHUNKS_MAX (1u << 12) /* 128 million records */
 
 static COLD_ZEROES struct record *_Atomic chunks[CHUNKS_MAX];
 
@@ -37,7 +38,7 @@ static COLD_ZEROES struct record *_Atomic chunks[CHUNKS_MAX];
  * again. */
 static struct {
     struct lock lock;            /* RANK_DEBUG_RECORD */
-    uint32_t count;              /* records that were ever taken; number `count` is the last */
+    _Atomic uint32_t count;      /* records that were ever taken; number `count` is the last */
     struct number_queue waiting; /* their bytes are not counted */
 } all;
 
@@ -137,7 +138,7 @@ struct record *sg_record_find(uintptr_t start)
 
 static struct record *number_new(void)
 {
-    uint32_t number = all.count + 1;
+    uint32_t number = load_relaxed(&all.count) + 1; /* relaxed: changes under the lock only */
     struct record *chunk;
 
     if (number >> CHUNK_SHIFT >= CHUNKS_MAX)
@@ -150,8 +151,9 @@ static struct record *number_new(void)
         /* Release: pairs with sg_record_of(). */
         atomic_store_explicit(&chunks[number >> CHUNK_SHIFT], chunk, memory_order_release);
     }
-    all.count = number;
     chunk[number & (CHUNK_RECORDS - 1)].number = number;
+    /* Release: who sees the count finds the chunk. */
+    atomic_store_explicit(&all.count, number, memory_order_release);
     return &chunk[number & (CHUNK_RECORDS - 1)];
 }
 
@@ -165,7 +167,7 @@ static struct record *take(void)
 {
     struct record *record = NULL;
 
-    if (all.waiting.count > waiting_least() && all.waiting.count > all.count / 4)
+    if (all.waiting.count > waiting_least() && all.waiting.count > load_relaxed(&all.count) / 4)
         record = first_waiting();
     if (record == NULL)
         record = number_new();
@@ -236,23 +238,20 @@ void sg_record_abandon(void)
 
 void sg_record_each(void (*visit)(struct record *record, void *context), void *context)
 {
-    for (uint32_t i = 0; i < CHUNKS_MAX; i++) {
-        struct record *chunk = atomic_load_explicit(&chunks[i], memory_order_acquire);
+    uint32_t count = atomic_load_explicit(&all.count, memory_order_acquire);
 
-        if (chunk == NULL)
-            return; /* they are made in order */
-        for (uint32_t j = 0; j < CHUNK_RECORDS; j++) {
-            uint8_t state = atomic_load_explicit(&chunk[j].state, memory_order_acquire);
+    for (uint32_t number = 1; number <= count; number++) {
+        struct record *record = sg_record_of(number);
+        uint8_t state = atomic_load_explicit(&record->state, memory_order_acquire);
 
-            if (state != RECORD_NONE && state != RECORD_GONE)
-                visit(&chunk[j], context);
-        }
+        if (state != RECORD_NONE && state != RECORD_GONE)
+            visit(record, context);
     }
 }
 
 size_t sg_record_bytes(void)
 {
-    return (size_t)all.count * sizeof(struct record);
+    return (size_t)load_relaxed(&all.count) * sizeof(struct record);
 }
 
 _Atomic uint32_t *sg_record_step(uintptr_t address)
