@@ -7,9 +7,10 @@
 #include "object_pool.h"
 #include "os_memory.h"
 
-#define STEP_SHIFT 4  /* blocks start at multiples of 16, or in the guard profile anywhere */
+#define STEP_SHIFT 4  /* blocks start at multiples of 16 */
 #define LEAF_SHIFT 13 /* a leaf is 8 KiB of addresses */
 #define NODE_SHIFT 31 /* a node is 2 GiB of them */
+#define GUARD_SHIFT 8 /* profile guard: all that 256 times; each block has pages to itself */
 #define TREE_SHIFT 47 /* what programs get on x86-64 and arm64 unless they ask for more */
 #define LEAF_STEPS (1u << (LEAF_SHIFT - STEP_SHIFT))
 #define NODE_LEAVES (1u << (NODE_SHIFT - LEAF_SHIFT))
@@ -67,9 +68,16 @@ struct record *sg_record_of(uint32_t number)
     return chunk == NULL ? NULL : &chunk[number & (CHUNK_RECORDS - 1)];
 }
 
-static _Atomic uint32_t *step_find(uintptr_t address)
+static inline uintptr_t scaled(uintptr_t address)
 {
-    if (address >> TREE_SHIFT != 0)
+    return debug_is_guard() ? address >> GUARD_SHIFT : address;
+}
+
+static _Atomic uint32_t *step_find(uintptr_t whole_address)
+{
+    uintptr_t address = scaled(whole_address);
+
+    if (whole_address >> TREE_SHIFT != 0)
         return NULL;
     /* Acquire, twice: what hangs below was zeroed before it was published. */
     struct node *node = atomic_load_explicit(&tree[address >> NODE_SHIFT], memory_order_acquire);
@@ -115,9 +123,9 @@ static _Atomic uint32_t *step_make(uintptr_t address)
     if (step != NULL || address >> TREE_SHIFT != 0)
         return step;
     lock_acquire(&all.lock, RANK_DEBUG_RECORD);
-    struct node *node = node_make(address);
+    struct node *node = node_make(scaled(address));
     if (node != NULL)
-        (void)leaf_make(node, address);
+        (void)leaf_make(node, scaled(address));
     lock_release(&all.lock, RANK_DEBUG_RECORD);
     return step_find(address);
 }

@@ -1,8 +1,8 @@
 /* What is known of each block, out of line: no overflow reaches it. One record for each live or
  * quarantined block, and for as long as nobody needs its place, for blocks that are gone.
  *
- * Found by the exact start of a block: a radix tree over 16-byte steps of address space, with
- * lock-free look-up, safe on any value. */
+ * Found by the exact start of a block: a radix tree over 16-byte steps of address space (4 KiB in
+ * the profile guard), with lock-free look-up, safe on any value. */
 #ifndef SG_DEBUG_RECORD_H
 #define SG_DEBUG_RECORD_H
 
@@ -57,7 +57,7 @@ HIDDEN MUST_USE struct record *sg_record_find(uintptr_t start);
  * live or freed first, else gone. For reports: slow. */
 HIDDEN MUST_USE struct record *sg_record_around(uintptr_t address);
 
-/* Where the number of the record is that starts in the 16 bytes around `address`; NULL: none ever
+/* Where the number of the record is that starts in the step around `address`; NULL: none ever
  * did there. */
 HIDDEN MUST_USE _Atomic uint32_t *sg_record_step(uintptr_t address);
 
