@@ -14,10 +14,11 @@ void sg_debug_check_live(const struct record *record, const char *function, cons
     if (LIKELY(behind.bytes == 0 && front.bytes == 0))
         return;
     /* Both at once: the first is told. */
-    if (behind.bytes != 0)
-        sg_debug_report_damage(BUG_OVERFLOW, record, behind, function, found);
-    else
-        sg_debug_report_damage(BUG_UNDERFLOW, record, front, function, found);
+    bool is_behind = behind.bytes != 0;
+    sg_debug_report_damage(record, is_behind ? behind : front,
+                           (struct finding){.kind = is_behind ? BUG_OVERFLOW : BUG_UNDERFLOW,
+                                            .function = function,
+                                            .found = found});
     sg_redzone_write(record);
 }
 
@@ -33,8 +34,11 @@ void sg_debug_check_freed(const struct record *record, const char *found)
         damage = sg_redzone_damage_front(record);
     if (LIKELY(damage.bytes == 0))
         return;
-    sg_debug_report_damage(record->moved_to != 0 ? BUG_REALLOC_WRITE : BUG_FREED_WRITE, record,
-                           damage, "free", found);
+    sg_debug_report_damage(
+        record, damage,
+        (struct finding){.kind = record->moved_to != 0 ? BUG_REALLOC_WRITE : BUG_FREED_WRITE,
+                         .function = "free",
+                         .found = found});
     sg_redzone_write(record);
     sg_fill_freed(record);
 }

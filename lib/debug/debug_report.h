@@ -13,8 +13,13 @@
 HIDDEN void sg_debug_report_pointer(const void *object, const struct record *record,
                                     const char *function);
 
-HIDDEN void sg_debug_report_damage(enum bug_kind kind, const struct record *record,
-                                   struct damage damage, const char *function, const char *found);
+struct finding {
+    enum bug_kind kind;
+    const char *function; /* that the program called */
+    const char *found;    /* when: words of the report */
+};
+HIDDEN void sg_debug_report_damage(const struct record *record, struct damage damage,
+                                   struct finding finding);
 
 /* `stated`: size or alignment. */
 HIDDEN void sg_debug_report_mismatch(enum bug_kind kind, const struct record *record, size_t stated,

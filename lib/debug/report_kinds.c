@@ -77,16 +77,16 @@ void sg_debug_report_pointer(const void *object, const struct record *record, co
     sg_debug_bug_end(bug, true);
 }
 
-void sg_debug_report_damage(enum bug_kind kind, const struct record *record, struct damage damage,
-                            const char *function, const char *found)
+void sg_debug_report_damage(const struct record *record, struct damage damage,
+                            struct finding finding)
 {
-    struct bug *bug = sg_debug_bug_begin(kind, function, NULL);
+    struct bug *bug = sg_debug_bug_begin(finding.kind, finding.function, NULL);
 
     if (bug == NULL)
         return;
     bug->is_late = true;
     bug->is_write = true;
-    bug->found = found;
+    bug->found = finding.found;
     bug->address = load_relaxed(&record->start) + (uint64_t)damage.offset;
     bug->access_offset = damage.offset;
     bug->changed_bytes = damage.bytes;
