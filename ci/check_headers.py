@@ -50,19 +50,27 @@ def guards_of(header):
     return [re.sub(r"\W", "_", f"SG_{folder}_{stem}_H".upper()) for stem in stems]
 
 
-def visible_to(root, layer):
+def visible(root, seen):
     folders = [root / layers.PUBLIC]
-    for name in layers.below(layer):
+    for name in seen:
         folders += layers.folders(root, name)
     return folders
 
 
-def check_layer(tap, root, layer):
-    for header in layers.sources(root, layer, {".h"}):
-        name = header.relative_to(root)
-        tap.check(f"{name} compiles alone and guards itself",
-                  compile_problems(OURS, header, visible_to(root, layer)) +
-                  list(guard_problems(header, guards_of(header))))
+def check_header(tap, root, header, seen):
+    name = header.relative_to(root)
+    tap.check(f"{name} compiles alone and guards itself",
+              compile_problems(OURS, header, visible(root, seen)) +
+              list(guard_problems(header, guards_of(header))))
+
+
+def check_layers(tap, root):
+    for layer in layers.LAYERS:
+        for header in layers.sources(root, layer, {".h"}):
+            check_header(tap, root, header, layers.may_see(header, layer))
+    for name, uses in layers.ASIDE_USES.items():
+        for header in layers.sources(root, name, {".h"}):
+            check_header(tap, root, header, [*uses, name])
 
 
 def check_public(tap, root):
@@ -82,8 +90,7 @@ def main():
                         default=pathlib.Path(__file__).resolve().parent.parent)
     root = parser.parse_args().root.resolve()
     tap = Tap()
-    for layer in layers.LAYERS:
-        check_layer(tap, root, layer)
+    check_layers(tap, root)
     check_public(tap, root)
     return tap.finish()
 

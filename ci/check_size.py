@@ -1,5 +1,5 @@
 #!/usr/bin/python3 -B
-"""Holds lib/ and hardening/ to their sizes: lines of a function and of a file, parameters, width.
+"""Holds lib/ and hardening/, layers or not, to their sizes: lines of a function and of a file, parameters, width.
 
 usage: check_size.py [--root FOLDER]
 
@@ -31,7 +31,7 @@ Function = collections.namedtuple("Function", "name line lines parameters")
 
 def files(root):
     found = sorted((root / layers.PUBLIC).rglob("*.h"))
-    for layer in layers.LAYERS:
+    for layer in layers.LAYERS | layers.ASIDE:
         found += layers.sources(root, layer, {".c", ".h"})
     return found
 
