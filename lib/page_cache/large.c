@@ -6,6 +6,7 @@
 #include "os_guard.h"
 #include "os_memory.h"
 #include "page_cache.h"
+#include "page_guard.h"
 #include "policy.h"
 #include "sample.h"
 #include "secrets.h"
@@ -141,23 +142,33 @@ static bool wants_guards(struct large_request request)
     return sg_options.guard_large != 0 || request.at_the_end;
 }
 
-/* `lead`: with the distance to the end. */
+/* Where the kernel refuses a guard there is none: density is lowered, nothing fails. */
+static void close_around(struct span *span)
+{
+    enum os_closed below = forbid(span_start(span), body_start(span));
+    enum os_closed above = OS_OPEN;
+
+    if (span->is_guarded)
+        above = forbid(body_end(span), span_end(span));
+    span->is_empty_around = below == OS_CLOSED_EMPTY && above == OS_CLOSED_EMPTY;
+    span->is_closed = (below != OS_OPEN && body_start(span) > span_start(span)) || above != OS_OPEN;
+    span->is_closed_around = below != OS_OPEN && above != OS_OPEN;
+}
+
+/* `lead`: with the distance to the end. With is_closed_around, all but the object is closed. */
 static void *open_object(struct span *span, struct large_request request, size_t lead, bool zeroed)
 {
     span->is_empty_inside = false;
     span->lead_bytes = (uint32_t)lead;
     span->slots.base += lead;
     span->large_bytes = request.bytes;
-    /* Where the kernel refuses a guard there is none: density is lowered, nothing fails. */
-    enum os_closed below = forbid(span_start(span), body_start(span));
-    enum os_closed above = OS_OPEN;
-
     span->is_guarded = wants_guards(request);
-    if (span->is_guarded)
-        above = forbid(body_end(span), span_end(span));
-    span->is_empty_around = below == OS_CLOSED_EMPTY && above == OS_CLOSED_EMPTY;
-    span->is_closed = (below != OS_OPEN && body_start(span) > span_start(span)) || above != OS_OPEN;
-    span->is_closed_around = below != OS_OPEN && above != OS_OPEN;
+    if (span->is_closed_around) {
+        span->is_closed = true;
+        span->is_empty_around = zeroed;
+    } else {
+        close_around(span);
+    }
     describe(span, request);
     if (!zeroed)
         clear_slack(span);
@@ -166,16 +177,35 @@ static void *open_object(struct span *span, struct large_request request, size_t
     return (void *)span->slots.base;
 }
 
+/* Of a span that is closed whole: access to the object's own OS pages. False: the kernel has no more
+ * mappings, and the span went back. */
+static bool open_body(struct span *span, struct large_request request, size_t lead, bool zeroed)
+{
+    uintptr_t start = span->slots.base + lead;
+    uintptr_t from = align_down(start, sg_os_page_bytes);
+    uintptr_t end = align_up(start + (request.bytes == 0 ? 1 : request.bytes), sg_os_page_bytes);
+
+    if (allow(from, end))
+        return true;
+    if (forbid(from, end) == OS_OPEN)
+        sg_page_guard_doubt();
+    sg_page_cache_give(span, zeroed, 0);
+    return false;
+}
+
 void *sg_large_take(struct large_request request, bool *ret_zeroed)
 {
     size_t lead = lead_bytes(request) + distance_to_the_end(request);
     size_t alignment = request.alignment < unit_bytes() ? unit_bytes() : request.alignment;
     struct page_request pages = {.pages = pages_around(lead, request.bytes, wants_guards(request)),
                                  .alignment_pages = alignment / PAGE_BYTES,
+                                 .may_be_closed = sg_options.profile == PROFILE_GUARD,
                                  .owner = SPAN_LARGE};
     struct span *span = sg_page_cache_take(pages, ret_zeroed);
 
-    return span == NULL ? NULL : open_object(span, request, lead, *ret_zeroed);
+    if (span == NULL || (span->is_closed_around && !open_body(span, request, lead, *ret_zeroed)))
+        return NULL;
+    return open_object(span, request, lead, *ret_zeroed);
 }
 
 size_t sg_large_pages_most(struct large_request request)
@@ -187,6 +217,7 @@ size_t sg_large_pages_most(struct large_request request)
 
 void *sg_large_open(struct span *span, struct large_request request, bool zeroed)
 {
+    span->is_closed_around = false;
     return open_object(span, request, lead_bytes(request) + distance_to_the_end(request), zeroed);
 }
 

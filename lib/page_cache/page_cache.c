@@ -2,6 +2,7 @@
 
 #include "bits.h"
 #include "options.h"
+#include "os_guard.h"
 #include "os_memory.h"
 #include "page_cache.h"
 #include "page_guard.h"
@@ -205,7 +206,9 @@ static struct span *take_free(size_t pages, size_t alignment_pages, uint8_t spac
     return span;
 }
 
-/* Address space for a run of `pages`, given to the clean set. Without the lock. */
+/* Address space for a run of `pages`, given to the clean set. In the profile guard all of it is
+ * closed in one call: objects open their own pages, and what lies between is closed already.
+ * Without the lock. */
 static bool add_run(size_t pages, uint8_t space)
 {
     size_t bytes = pages * PAGE_BYTES;
@@ -229,8 +232,10 @@ static bool add_run(size_t pages, uint8_t space)
         return false;
     }
     span->space = space;
+    bool is_closed = sg_options.profile == PROFILE_GUARD &&
+                     sg_os_vacate((void *)base, bytes) == OS_VACATED;
     lock();
-    sg_page_map_set(base, pages, &sg_span_retired);
+    sg_page_guard_from(span, is_closed ? 0 : pages);
     sg_page_cache.mapped_pages += pages;
     sg_page_cache_insert(span, RUN_CLEAN);
     unlock();
@@ -239,6 +244,7 @@ static bool add_run(size_t pages, uint8_t space)
 
 #define GROW_PAGES_MIN (MIB / PAGE_BYTES)
 #define GROW_PAGES_MAX (64 * MIB / PAGE_BYTES)
+#define GROW_PAGES_GUARDED (8 * MIB / PAGE_BYTES) /* each guarded page costs an entry, and time */
 
 /* More address space, ahead of need in proportion to what is mapped: few mappings, yet a limit
  * on address space is not spent in advance. */
@@ -250,6 +256,8 @@ static bool grow(size_t pages, size_t mapped_pages, uint8_t space)
         ahead = GROW_PAGES_MIN;
     if (ahead > GROW_PAGES_MAX)
         ahead = GROW_PAGES_MAX;
+    if (sg_options.profile == PROFILE_GUARD && ahead > GROW_PAGES_GUARDED)
+        ahead = GROW_PAGES_GUARDED;
     if (pages >= ahead)
         return add_run(pages, space);
     return add_run(ahead, space) || add_run(pages, space);
@@ -282,13 +290,16 @@ struct span *sg_page_cache_take(struct page_request request, bool *ret_zeroed)
 {
     size_t pages = request.pages + request.guard_pages;
     struct page_access access;
+    bool stays_closed = false;
 
     if (pages == 0 || pages + request.alignment_pages > SPAN_MAX_PAGES / 2)
         return NULL;
     lock();
     struct span *span = take_run(pages, &request, ret_zeroed);
     if (span != NULL) {
-        access = sg_page_access_of(span, request.pages);
+        stays_closed = request.may_be_closed && sg_page_is_all_guarded(span);
+        access = sg_page_access_of(span, stays_closed ? 0 : request.pages);
+        span->is_closed_around = stays_closed;
         sg_page_map_set(span->slots.base, span->pages, span);
         span->large_bytes = 0;
         span->lead_bytes = 0;

@@ -17,6 +17,8 @@ struct page_request {
     size_t guard_pages;     /* behind them, without access as far as the kernel allows */
     size_t alignment_pages; /* of the first page: a power of two */
     enum span_owner owner;
+    bool may_be_closed; /* LARGE: where no page of the run has access, none gets it, and
+                           is_closed_around of the span says so */
 };
 
 /* A span as requested; its geometry is for the caller to fill in. `*ret_zeroed`: all of it reads as

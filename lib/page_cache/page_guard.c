@@ -78,6 +78,13 @@ struct page_access sg_page_access_of(const struct span *span, size_t open_pages)
     };
 }
 
+bool sg_page_is_all_guarded(const struct span *span)
+{
+    struct page_range all = {0, span->pages};
+
+    return !sg_page_guard_is_doubted() && range_of(span, all, false).end == 0;
+}
+
 bool sg_page_access_set(const struct page_access *access)
 {
     size_t open_bytes = access->open_end - access->open_from;

@@ -39,6 +39,9 @@ struct page_access {
 /* Of a run in no set whose first `open_pages` are to be used and the rest to be a guard. */
 HIDDEN struct page_access sg_page_access_of(const struct span *span, size_t open_pages);
 
+/* Whether no page of a run in no set has access. */
+HIDDEN MUST_USE bool sg_page_is_all_guarded(const struct span *span);
+
 /* Without the lock. False: the kernel has no more mappings; the run is closed, as far as it lets
  * itself be, and to be given back so. */
 HIDDEN MUST_USE bool sg_page_access_set(const struct page_access *access);
