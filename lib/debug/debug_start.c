@@ -5,6 +5,7 @@
 #include "debug_state.h"
 #include "lifecycle.h"
 #include "os_signal.h"
+#include "span_quarantine.h"
 #include "spanguard/spanguard.h"
 #include "ticks.h"
 
@@ -37,8 +38,14 @@ void sg_options_of_debug(struct options *options)
     options->isolate_classes = 0;
 }
 
+/* Freed blocks whose addresses wait in the profile guard: chance takes the next one out of so many.
+ */
+#define GUARD_HELD_MOST (1u << 18)
+
 void sg_debug_start(void)
 {
+    if (debug_is_guard())
+        sg_span_quarantine_widen(&sg_quarantine_large, GUARD_HELD_MOST);
     sg_checker_start();
     sg_ticks_start();
     sg_debug_report_start();

@@ -40,7 +40,7 @@ static void describe_inside(struct bug *bug, const struct record *around, uintpt
 static bool was_start(const struct record *around, uintptr_t address)
 {
     return !debug_is_guard() && address + MIN_ALIGNMENT == load_relaxed(&around->start) &&
-           around->front_bytes >= 2 * MIN_ALIGNMENT && load_relaxed(&around->state) == RECORD_LIVE;
+           around->front_bytes >= 2 * MIN_ALIGNMENT;
 }
 
 /* Whether the address lies in the block or where its redzones are. */

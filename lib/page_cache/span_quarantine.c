@@ -1,5 +1,7 @@
 #include "span_quarantine.h"
 
+#include "metadata.h"
+
 #include "options.h"
 #include "secrets.h"
 #include "sync_point.h"
@@ -27,6 +29,22 @@ static void unlock(struct span_quarantine *quarantine)
     lock_release(&quarantine->lock, RANK_SPAN_QUARANTINE);
 }
 
+void sg_span_quarantine_widen(struct span_quarantine *quarantine, uint32_t spans)
+{
+    quarantine->many = sg_metadata_map(spans * sizeof(struct span *));
+    quarantine->room = quarantine->many == NULL ? 0 : spans;
+}
+
+static struct span **held_of(struct span_quarantine *quarantine)
+{
+    return quarantine->many != NULL ? quarantine->many : quarantine->few;
+}
+
+static uint32_t room_of(const struct span_quarantine *quarantine)
+{
+    return quarantine->many != NULL ? quarantine->room : SPAN_QUARANTINE_MAX;
+}
+
 bool sg_span_quarantine_put(struct span_quarantine *quarantine, struct span *span, bool always)
 {
     bool put = false;
@@ -34,8 +52,8 @@ bool sg_span_quarantine_put(struct span_quarantine *quarantine, struct span *spa
     if (sg_options.span_quarantine == 0 && !always)
         return false;
     lock(quarantine);
-    if (quarantine->count < SPAN_QUARANTINE_MAX) {
-        quarantine->held[quarantine->count] = span;
+    if (quarantine->count < room_of(quarantine)) {
+        held_of(quarantine)[quarantine->count] = span;
         SYNC_POINT(SYNC_HANDOVER, span);
         quarantine->count++;
         quarantine->pages += span->pages;
@@ -50,16 +68,17 @@ struct span *sg_span_quarantine_evict(struct span_quarantine *quarantine, uint32
 {
     struct span *span = NULL;
 
-    if (spans >= SPAN_QUARANTINE_MAX)
-        spans = SPAN_QUARANTINE_MAX - 1; /* there is always room for the next */
+    if (spans >= room_of(quarantine))
+        spans = room_of(quarantine) - 1; /* there is always room for the next */
     lock(quarantine);
     if (quarantine->count > spans || quarantine->pages > bytes / PAGE_BYTES) {
         uint32_t older = quarantine->count > 1 ? quarantine->count - 1 : 1;
         uint32_t chosen = random_below(&quarantine->random, older); /* never the one put last */
 
-        span = quarantine->held[chosen];
+        struct span **held = held_of(quarantine);
+        span = held[chosen];
         SYNC_POINT(SYNC_HANDOVER, span);
-        quarantine->held[chosen] = quarantine->held[--quarantine->count];
+        held[chosen] = held[--quarantine->count];
         quarantine->pages -= span->pages;
     }
     unlock(quarantine);

@@ -17,7 +17,9 @@ struct span_quarantine {
     uint32_t count;
     size_t pages;
     struct random random;
-    struct span *held[SPAN_QUARANTINE_MAX];
+    struct span *few[SPAN_QUARANTINE_MAX];
+    struct span **many; /* instead of those, or NULL */
+    uint32_t room;      /* of `many` */
 };
 
 /* Emptied spans of slots, which keep their memory; large objects, which have none; and a few that
@@ -25,6 +27,9 @@ struct span_quarantine {
 extern HIDDEN struct span_quarantine sg_quarantine_central;
 extern HIDDEN struct span_quarantine sg_quarantine_large;
 extern HIDDEN struct span_quarantine sg_quarantine_kept;
+
+/* Makes room for `spans`, before the first one is put; without memory there is as much as before. */
+HIDDEN void sg_span_quarantine_widen(struct span_quarantine *quarantine, uint32_t spans);
 
 /* False: there is no room or (unless `always`) no quarantine; the span stays the caller's. */
 HIDDEN MUST_USE bool sg_span_quarantine_put(struct span_quarantine *quarantine, struct span *span,
