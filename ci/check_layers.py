@@ -4,17 +4,17 @@
 usage: check_layers.py [--root FOLDER] [--objects BUILD]
 
 With --objects, links every prefix of the layer list (BUILD/libsg_LAYER.a) against libc alone:
-a call from a layer to one above it is an undefined symbol then.
+a call from a layer to one above it is an undefined symbol then. See layer_objects.py.
 """
 import argparse
 import collections
 import pathlib
 import re
-import subprocess
 import sys
-import tempfile
 
+import layer_objects
 import layers
+from layer_objects import ALLOCATES, MAY_ALLOCATE
 from tap import Tap
 
 # Files that the build makes, and the layer they belong to.
@@ -36,33 +36,9 @@ HEADERS_ALLOWED = {
     ("unwind", "link.h"): "the name of that module",
     ("unwind", "ucontext.h"): "the registers of an interrupted thread",
     ("hardening", "stdlib.h"): "abort, which ends the process after a report",
+    ("debug", "stdlib.h"): "abort and _Exit, which end the process after a report",
+    ("debug", "elf.h"): "the build-id in a module's mapped headers",
 }
-
-# Functions that any layer may call: of libc (the compiler invents calls of the first four), and
-# of the compiler's own libgcc, which is linked in statically.
-C_FUNCTIONS = set("memcpy memmove memset memcmp memchr strlen strcmp strncmp strchr strcspn "
-                  "__popcountdi2 __stack_chk_fail _GLOBAL_OFFSET_TABLE_ __tls_get_addr".split())
-
-# Further imports of a layer's objects, and why. The os layer may import anything but ALLOCATES.
-IMPORTS_ALLOWED = {
-    ("unwind", "_dl_find_object"): "weak: the module around an address, without a lock",
-    ("hardening", "abort"): "ends the process after a report",
-    ("api", "abort"): "where operator new cannot throw",
-    ("api", "__errno_location"): "errno is set here and nowhere else",
-    ("api", "dlsym"): "the real dlopen behind ours, libstdc++'s new handler",
-    ("api", "fprintf"): "malloc_info, to the program's FILE",
-    ("api", "fwrite"): "malloc_info, to the program's FILE",
-    ("api", "ferror"): "malloc_info, to the program's FILE",
-    ("api", "_ZSt15get_new_handlerv"): "weak: of libstdc++, where the program has it",
-    ("api", "_ZSt17__throw_bad_allocv"): "weak: of libstdc++, where the program has it",
-}
-
-ALLOCATES = set("malloc calloc realloc free reallocarray memalign aligned_alloc posix_memalign "
-                "valloc pvalloc strdup strndup asprintf vasprintf getline getdelim "
-                "printf fprintf sprintf snprintf dprintf vprintf vfprintf vsprintf vsnprintf "
-                "puts fputs putchar putc fputc fopen fdopen fclose fread fwrite fflush fgets "
-                "perror fscanf sscanf scanf opendir readdir getenv setenv dlopen dlsym".split())
-MAY_ALLOCATE = {"api"}
 
 INCLUDE = re.compile(r"^[ \t]*#[ \t]*include[ \t]*(.*?)[ \t]*$", re.MULTILINE)
 CALL = re.compile(r"(?<![\w.>])(\w+)\s*\(")
@@ -98,8 +74,8 @@ class Tree:
                 yield f"{name}:{line_of(text, match.start())}", match[1]
 
 
-def include_problem(tree, layer, wanted):
-    """What is wrong with `#include "wanted"` in a file of `layer`; None if nothing is."""
+def include_problem(tree, layer, place, wanted):
+    """What is wrong with `#include "wanted"` at a place of `layer`; None if nothing is."""
     if wanted in tree.public:
         return None
     if "/" in wanted:
@@ -107,7 +83,9 @@ def include_problem(tree, layer, wanted):
     homes = tree.homes.get(wanted, [])
     if not homes:
         return "no layer has such a file"
-    if set(homes) & set(layers.below(layer)):
+    if wanted == layers.DEBUG_API:
+        return "only the build of the debug library reads it, before each file of api"
+    if set(homes) & set(layers.may_see(place.split(":")[0], layer)):
         return None
     return f"{layer} may not look up to {homes[0]}"
 
@@ -115,7 +93,7 @@ def include_problem(tree, layer, wanted):
 def find_include_problems(tree, layer):
     for place, wanted in tree.includes(layer):
         if wanted.startswith('"'):
-            problem = include_problem(tree, layer, wanted.strip('"'))
+            problem = include_problem(tree, layer, place, wanted.strip('"'))
             if problem:
                 yield f"{place}: #include {wanted}: {problem}"
         elif not wanted.startswith("<"):
@@ -171,49 +149,6 @@ def check_sources(tap, tree):
               unused(HEADERS_ALLOWED, used))
 
 
-def symbols(archive, *options):
-    listing = subprocess.run(["nm", "--format=posix", *options, archive], check=True,
-                             capture_output=True, text=True).stdout
-    return {line.split()[0] for line in listing.splitlines() if len(line.split()) > 1}
-
-
-def find_import_problems(archives, layer, used):
-    known = set()
-    for name in layers.below(layer):
-        known |= symbols(archives[name], "--defined-only")
-    for symbol in sorted(symbols(archives[layer], "--undefined-only") - known - C_FUNCTIONS):
-        if symbol in ALLOCATES and layer not in MAY_ALLOCATE:
-            yield f"{symbol} may allocate"
-        elif (layer, symbol) in IMPORTS_ALLOWED:
-            used.add((layer, symbol))
-        elif layer != "os":
-            yield f"{symbol} comes from no lower layer, and is not among IMPORTS_ALLOWED"
-
-
-def find_upward_calls(archives, layer, output):
-    prefix = [str(archives[name]) for name in layers.below(layer)]
-    command = ["cc", "-shared", "-nodefaultlibs", "-Wl,-z,defs", "-Wl,--whole-archive", *prefix,
-               "-Wl,--no-whole-archive", "-lc", "-lgcc", "-o", output]
-    link = subprocess.run(command, capture_output=True, text=True, check=False)
-    if link.returncode != 0:
-        yield from link.stderr.splitlines()[-12:]
-
-
-def check_objects(tap, build):
-    archives = {layer: pathlib.Path(build) / f"libsg_{layer}.a" for layer in layers.LAYERS}
-    missing = [str(path) for path in archives.values() if not path.exists()]
-    tap.check("every layer was built", missing)
-    if missing:
-        return
-    used = set()
-    with tempfile.TemporaryDirectory() as scratch:
-        for layer in layers.LAYERS:
-            tap.check(f"{layer} links with the layers below and libc alone",
-                      find_upward_calls(archives, layer, f"{scratch}/prefix.so"))
-            tap.check(f"{layer} imports nothing else", find_import_problems(archives, layer, used))
-    tap.check("every import allowed to a layer is used by it", unused(IMPORTS_ALLOWED, used))
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--root", default=pathlib.Path(__file__).resolve().parent.parent)
@@ -222,7 +157,7 @@ def main():
     tap = Tap()
     check_sources(tap, Tree(arguments.root))
     if arguments.objects:
-        check_objects(tap, arguments.objects)
+        layer_objects.check(tap, arguments.objects)
     return tap.finish()
 
 

@@ -1,7 +1,10 @@
 #!/usr/bin/python3 -B
 """Compares what the library exports, imports and asks of the loader with the golden lists.
 
-usage: check_symbols.py --lib LIBRARY [--golden FOLDER] [--update-imports]
+usage: check_symbols.py --lib LIBRARY [--golden FOLDER [--besides FOLDER]] [--tls-bytes N]
+                        [--update-imports]
+
+--besides names a folder with lists of the same names: what this library has more than those say.
 """
 import argparse
 import pathlib
@@ -12,7 +15,7 @@ import sys
 from tap import Tap
 
 GOLDEN = pathlib.Path(__file__).resolve().parent.parent / "tests" / "golden"
-IMPORTS_HEAD = "# What libspanguard.so takes from libc: these names and no others.\n"
+EXPORTS, IMPORTS = "exported_symbols.txt", "imported_symbols.txt"
 POINTER_BYTES = 8
 # Weak, in every shared library that gcc links: its crtbeginS.o and crti.o ask for them.
 START_FILES = {"__cxa_finalize", "__gmon_start__", "_ITM_registerTMCloneTable",
@@ -27,6 +30,10 @@ def run(*command):
 def read_list(path):
     lines = (line.split("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines())
     return {line for line in lines if line}
+
+
+def read_lists(folders, name):
+    return set().union(*(read_list(folder / name) for folder in folders))
 
 
 class Library:
@@ -95,45 +102,52 @@ def segment_problems(library):
             yield f"writable and executable: {line.strip()}"
 
 
-def tls_problems(library):
+def tls_problems(library, wanted):
     header = library.segment("TLS")
     bytes_used = int(header[4], 16) if header else 0
-    if bytes_used != POINTER_BYTES:
-        yield f"the TLS segment has {bytes_used} bytes, not those {POINTER_BYTES} of one pointer"
+    if bytes_used != wanted:
+        yield f"the TLS segment has {bytes_used} bytes, not {wanted}"
 
 
-def check(tap, library, golden):
+def check(tap, library, folders, tls_bytes):
     tap.check("it exports exactly the golden list",
-              compare(library.exports(), read_list(golden / "exported_symbols.txt"), "exported"))
+              compare(library.exports(), read_lists(folders, EXPORTS), "exported"))
     tap.check("it imports exactly the golden list",
-              compare(listed_imports(library), read_list(golden / "imported_symbols.txt"),
-                      "imported"))
+              compare(listed_imports(library), read_lists(folders, IMPORTS), "imported"))
     tap.check("it needs libc.so.6 alone",
               [] if library.needed() == ["libc.so.6"] else [f"NEEDED: {library.needed()}"])
     tap.check("its stack is not executable", stack_problems(library))
     tap.check("its relocations are read-only once it is loaded", relocation_problems(library))
     tap.check("nothing in it is writable and executable", segment_problems(library))
-    tap.check("its thread-local storage is one pointer", tls_problems(library))
+    what = "one pointer" if tls_bytes == POINTER_BYTES else f"{tls_bytes} bytes"
+    tap.check(f"its thread-local storage is {what}", tls_problems(library, tls_bytes))
 
 
-def update_imports(library, path):
-    names = sorted(listed_imports(library))
-    path.write_text(IMPORTS_HEAD + "\n".join(names) + "\n", encoding="utf-8")
+def update_imports(library, folders):
+    """Rewrites the last list, and keeps the comment that it opens with."""
+    *others, last = folders
+    path = last / IMPORTS
+    names = sorted(listed_imports(library) - read_lists(others, IMPORTS))
+    head = [line for line in path.read_text(encoding="utf-8").splitlines() if line[:1] == "#"]
+    path.write_text("\n".join(head + names) + "\n", encoding="utf-8")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--lib", required=True, type=pathlib.Path)
     parser.add_argument("--golden", default=GOLDEN, type=pathlib.Path)
+    parser.add_argument("--besides", type=pathlib.Path, metavar="FOLDER")
+    parser.add_argument("--tls-bytes", type=int, default=POINTER_BYTES)
     parser.add_argument("--update-imports", action="store_true",
                         help="rewrite the list of imports: every new line is a decision")
     arguments = parser.parse_args()
+    folders = [folder for folder in (arguments.golden, arguments.besides) if folder]
     tap = Tap()
     try:
         library = Library(arguments.lib)
         if arguments.update_imports:
-            update_imports(library, arguments.golden / "imported_symbols.txt")
-        check(tap, library, arguments.golden)
+            update_imports(library, folders)
+        check(tap, library, folders, arguments.tls_bytes)
     except (OSError, subprocess.CalledProcessError) as error:
         tap.check("the library and the lists can be read", [error])
     return tap.finish()

@@ -86,10 +86,37 @@ def symbol_trials(folder, wanted):
         if wanted in f"symbols: {name}":
             trial = flipped(clean, check(source, flags), SYMBOLS[test], words)
             yield f"symbols: finds {name}", list(trial)
+    if wanted in "symbols: lists besides":
+        yield "symbols: finds what lists besides lack", list(besides_trial(folder, library))
     if wanted in "symbols: a missing export":
         write(folder / "exported_symbols.txt", "calloc\n" + "\n".join(EXPORTS))
         trial = flipped(clean, check("", []), SYMBOLS["exports"], "missing: calloc")
         yield "symbols: finds a missing export", list(trial)
+
+
+def besides_trial(folder, library):
+    """Another library has more than the lists say, and more lists: all of it must be there."""
+    more = folder / "more"
+    write(more / "exported_symbols.txt", "sg_extra\n")
+    write(more / "imported_symbols.txt", "getpid\n")
+    extra = (PUBLIC + "int sg_extra(void) { return 1; }\n"
+             "int getpid(void); int sg_f(void) { return getpid(); }\n"
+             '__thread long sg_more __attribute__((tls_model("initial-exec")));'
+             "long sg_g(void) { return sg_more++; }\n")
+
+    def check(source, tls_bytes):
+        compile_library(library, LIBRARY + source)
+        return run_gate("check_symbols.py", "--lib", library, "--golden", folder, "--besides",
+                        more, "--tls-bytes", tls_bytes)
+
+    clean = check(extra, 16)
+    yield from flipped(clean, check(extra.replace(PUBLIC, ""), 16), SYMBOLS["exports"],
+                       "missing: sg_extra")
+    yield from flipped(clean, check(extra.replace("return getpid()", "return 1"), 16),
+                       SYMBOLS["imports"], "missing: getpid")
+    passed, failed, _ = check(extra.replace("long", "char"), 16)
+    if clean[1] or len(passed) != len(clean[0]) - 1 or "16" not in "".join(failed):
+        yield f"thread-local storage: {clean[1]}, {failed}"
 
 
 def cost_trials(folder, wanted):
