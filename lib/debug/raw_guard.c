@@ -6,13 +6,19 @@
 #include "pool.h"
 #include "size_class.h"
 
+/* Beyond this alignment a block without bytes has a page that can be touched: one without would take
+ * as many addresses as the alignment is. */
+#define EMPTY_ALIGNMENT_MAX ((size_t)1 << 20)
+
 /* Bytes of the raw block: all up to the end of its last page are the block's or watched, but with
  * an alignment that leaves a gap. */
 static size_t raw_bytes(const struct making *making, size_t alignment)
 {
     size_t unit = alignment < sg_os_page_bytes ? alignment : sg_os_page_bytes;
 
-    return align_up(making->bytes == 0 ? 1 : making->bytes, unit);
+    if (making->bytes == 0)
+        return alignment <= EMPTY_ALIGNMENT_MAX ? alignment : unit;
+    return align_up(making->bytes, unit);
 }
 
 /* How far the block is moved up in its raw block, to end with it. No byte may be touched of one
@@ -20,7 +26,7 @@ static size_t raw_bytes(const struct making *making, size_t alignment)
 static size_t distance(const struct making *making, size_t alignment, size_t raw)
 {
     if (making->bytes == 0)
-        return raw;
+        return alignment <= EMPTY_ALIGNMENT_MAX ? raw : 0;
     if (sg_options.guard_exact == 0 || alignment > MIN_ALIGNMENT)
         return 0;
     return raw - making->bytes;
@@ -51,8 +57,10 @@ bool sg_raw_take_guarded(const struct making *making, struct raw_block *ret_raw)
     bool zeroed = false;
     void *raw = sg_large_take(request, &zeroed);
 
-    if (raw == NULL && sg_pool_trim(0))
+    if (raw == NULL) {
+        (void)sg_pool_trim(0); /* whatever it says of memory: addresses that were held are free */
         raw = sg_large_take(request, &zeroed);
+    }
     if (raw == NULL)
         return false;
     *ret_raw = (struct raw_block){
