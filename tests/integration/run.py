@@ -9,6 +9,7 @@ import shutil
 import signal
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 sys.dont_write_bytecode = True  # nothing is written outside the temporary folder
@@ -21,6 +22,22 @@ from harness.tools import CannotCompile, Tools
 
 BAD_ARGUMENTS = 2
 LARGEST_FILE_BYTES = 2 << 30
+SLOW_LIMIT = 4  # times the limit of a case, with --profile
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A profile of the debug library, and how much slower than the others it is."""
+    slowness: int
+    short: tuple[str, ...]  # the cases of --short: those that take seconds
+
+
+PROFILES = {
+    "debug": Profile(8, ("perl", "text-tools", "dpkg", "git", "short-threads", "fork-storm",
+                         "sqlite3", "python")),
+    "guard": Profile(20, ("perl", "text-tools", "dpkg", "git", "short-threads", "fork-storm",
+                          "sqlite3", "python")),
+}
 
 
 def assignment(text):
@@ -46,6 +63,10 @@ def parse(arguments):
     parser.add_argument("--keep", action="store_true", help="keep the temporary folder, print it")
     parser.add_argument("--env", nargs="+", action="extend", default=[], type=assignment,
                         metavar="NAME=VALUE", help="set in the environment of preloaded runs only")
+    parser.add_argument("--profile", choices=PROFILES,
+                        help="of the debug library: smaller loads, and more time")
+    parser.add_argument("--short", action="store_true",
+                        help="with --profile: only the cases that take seconds")
     parser.add_argument("--no-skip", action="store_true",
                         help="a case that cannot run is a failure")
     parser.add_argument("--limit", type=positive, metavar="SECONDS",
@@ -56,7 +77,31 @@ def parse(arguments):
         parser.error(f"no such case: {', '.join(sorted(unknown))} (see --list)")
     if not options.list and not options.lib:
         parser.error("--lib is required")
+    if options.short and not options.profile:
+        parser.error("--short goes with --profile")
+    if options.profile:
+        settle_profile(options)
     return options
+
+
+def settle_profile(options):
+    """What else the caller says of SPANGUARD_OPTIONS stays."""
+    environment = dict(options.env)
+    said = environment.get("SPANGUARD_OPTIONS")
+    environment["SPANGUARD_OPTIONS"] = ":".join(filter(None, (f"profile={options.profile}", said)))
+    options.env = list(environment.items())
+    if options.short and not options.only:
+        options.only = list(PROFILES[options.profile].short)
+
+
+def preloaded_allocator(options, suite):
+    slowness = PROFILES[options.profile].slowness if options.profile else 1
+    return Allocator(PRELOAD, snapshot(options.lib, suite), dict(options.env), slowness)
+
+
+def seconds_of(case, options):
+    """For one run, if not the case's own limit: loads that do not scale take longer."""
+    return options.limit or (case.limit_seconds * SLOW_LIMIT if options.profile else None)
 
 
 def chosen(options):
@@ -93,7 +138,7 @@ def run_case(number, case, context):
             return False
         tap.skipped(number, case.name, reason)
         return None
-    verdict = compare.judge(case, preloaded, tools, suite, options.limit)
+    verdict = compare.judge(case, preloaded, tools, suite, seconds_of(case, options))
     tap.result(number, case.name, verdict.passed)
     tap.note(" ".join(f"{side} {seconds:.1f} s" for side, seconds in verdict.seconds.items()))
     tap.note(verdict.text)
@@ -106,7 +151,7 @@ def run_all(options, suite):
     if any(character in str(suite) for character in " :"):
         raise UnusableLibrary(f"LD_PRELOAD cannot name files in {suite}: set TMPDIR")
     check_library(options.lib)
-    preloaded = Allocator(PRELOAD, snapshot(options.lib, suite), dict(options.env))
+    preloaded = preloaded_allocator(options, suite)
     context = (options, preloaded, Tools(suite), suite)
     cases = chosen(options)
     tap.plan(len(cases))

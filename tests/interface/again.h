@@ -19,6 +19,18 @@ struct again {
 
 static bool again_ignores_faults; /* what the next start inherits */
 
+/* Those of the whole run come first. */
+static inline const char *again_options(const char *options)
+{
+    static char all[256];
+    const char *common = getenv("CHECK_OPTIONS");
+
+    if (common == NULL)
+        return options;
+    snprintf(all, sizeof all, "%s:%s", common, options);
+    return all;
+}
+
 static inline void again_exec(const char *body, const char *options, int output)
 {
     struct rlimit no_core = {0, 0};
@@ -26,7 +38,8 @@ static inline void again_exec(const char *body, const char *options, int output)
 
     if (again_ignores_faults)
         signal(SIGSEGV, SIG_IGN);
-    if (setenv("AGAIN_BODY", body, 1) != 0 || setenv("SPANGUARD_OPTIONS", options, 1) != 0 ||
+    if (setenv("AGAIN_BODY", body, 1) != 0 ||
+        setenv("SPANGUARD_OPTIONS", again_options(options), 1) != 0 ||
         setrlimit(RLIMIT_CORE, &no_core) != 0 || dup2(output, STDOUT_FILENO) < 0 ||
         dup2(output, STDERR_FILENO) < 0)
         _exit(98);

@@ -18,7 +18,7 @@ DEFAULT_LIBRARY = REPOSITORY / "build" / "libspanguard.so"
 FLAGS = ["-O2", "-g", "-fno-builtin", "-Wall", "-Wextra", "-pthread", "-D_GNU_SOURCE"]
 STANDARDS = {".c": ("cc", "-std=gnu11"), ".cc": ("c++", "-std=c++17")}
 FORGOTTEN = ("LD_PRELOAD", "LD_LIBRARY_PATH", "SPANGUARD_OPTIONS", "GLIBC_TUNABLES",
-             "MALLOC_CONF", "MALLOC_PERTURB_", "CHECK_PRELOAD")
+             "MALLOC_CONF", "MALLOC_PERTURB_", "CHECK_PRELOAD", "CHECK_OPTIONS")
 
 
 class BuildError(Exception):
@@ -95,10 +95,12 @@ def clean_environment(extra=()):
 class Workshop:
     """A temporary folder where test programs are built and run; nothing outside it changes."""
 
-    def __init__(self, library=None):
+    def __init__(self, library=None, options=None):
+        """`options`: SPANGUARD_OPTIONS, where a run does not say others."""
         self._folder = tempfile.TemporaryDirectory(prefix="spanguard-test-")
         self.folder = pathlib.Path(self._folder.name)
         self.library = None
+        self.options = options
         self.adopt(library)
         resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
@@ -131,6 +133,9 @@ class Workshop:
         """Runs a command under the library (or under `preload`) within `timeout` seconds."""
         preload = self.library if preload == "library" else preload
         variables = clean_environment(environment)
+        if self.options is not None and preload is not None:
+            variables.setdefault("SPANGUARD_OPTIONS", self.options)
+            variables["CHECK_OPTIONS"] = self.options
         if preload is not None:
             variables.setdefault("LD_PRELOAD", str(preload))
             variables["CHECK_PRELOAD"] = str(preload)

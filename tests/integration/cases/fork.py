@@ -14,9 +14,10 @@ FORKS = 300
 
 def run_storm(variant, session):
     program = session.compile("threads/fork_storm.c")
-    finished = session.run([program, variant, str(FORKS)])
-    session.require(finished.stdout.count("child ") == FORKS, "a child's line is missing")
-    session.require(f"{FORKS} children" in finished.stdout, "the parent did not finish")
+    forks = session.scaled(FORKS)
+    finished = session.run([program, variant, str(forks)])
+    session.require(finished.stdout.count("child ") == forks, "a child's line is missing")
+    session.require(f"{forks} children" in finished.stdout, "the parent did not finish")
 
 
 CASES = [

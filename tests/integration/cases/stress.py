@@ -16,7 +16,7 @@ def run_malloc_stressor(session):
     limits = ["--malloc-bytes", "4M", "--malloc-max", "2000", "--timeout", "40"]
     for more in ([], ["--malloc-pthreads", "3"]):
         finished = session.run(
-            ["stress-ng", "--malloc", "2", "--malloc-ops", str(OPERATIONS), "--verify",
+            ["stress-ng", "--malloc", "2", "--malloc-ops", str(session.scaled(OPERATIONS)), "--verify",
              "--temp-path", str(session.folder), *limits, *more], clean=without_times)
         said = finished.stdout + finished.stderr
         session.require("passed: 2: malloc (2)" in said or "successful run completed" in said,

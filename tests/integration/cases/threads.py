@@ -7,8 +7,9 @@ THREADS = 4000
 
 def run_short_lived(session):
     program = session.compile("threads/short_lived.c")
-    finished = session.run([program, str(THREADS)])
-    session.require(f"{THREADS} threads" in finished.stdout, "not every thread was run")
+    threads = session.scaled(THREADS)
+    finished = session.run([program, str(threads)])
+    session.require(f"{threads} threads" in finished.stdout, "not every thread was run")
 
 
 CASES = [

@@ -20,6 +20,7 @@ class Allocator:
     label: str
     library: Path | None = None
     options: dict[str, str] = field(default_factory=dict)
+    slowness: int = 1  # the loads of cases that scale are so many times smaller
 
     def environment(self, witness):
         """The witness comes second: it must see the allocator, never stand in front of it."""

@@ -27,7 +27,7 @@ def judge(case, preloaded, tools, suite, limit_seconds=None):
     """The reference comes first: if that fails, the case itself is broken, not the allocator."""
     home, seconds, transcripts = suite / case.name, {}, []
     home.mkdir(mode=0o755)
-    for allocator in (Allocator(GLIBC), preloaded):
+    for allocator in (Allocator(GLIBC, slowness=preloaded.slowness), preloaded):
         started = time.monotonic()
         try:
             transcripts.append(

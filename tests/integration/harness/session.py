@@ -79,6 +79,10 @@ class Session:
         if not condition:
             raise CaseFailed(complaint)
 
+    def scaled(self, count):
+        """A load's count, of which a slow allocator gets a part; the same in both runs."""
+        return max(1, count // self.allocator.slowness)
+
     def seconds_left(self):
         return self.deadline - time.monotonic()
 
