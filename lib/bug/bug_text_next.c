@@ -32,12 +32,21 @@ static void say_run(struct text *text, const struct bug *bug, const char *option
     }
 }
 
+#define ALIGNMENT 16u /* of blocks, and so how far the end of one may be from that of its page */
+
 /* In profile guard, what lies between the end of a block and its page is seen late, as in debug. */
+static bool ends_before_guard(const struct bug *bug)
+{
+    uint64_t end = (bug->block.bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+
+    return bug->access_offset >= 0 && (uint64_t)bug->access_offset + bug->changed_bytes <= end;
+}
+
 static const char *options_of(const struct bug *bug)
 {
     if (bug->kind == BUG_UNDERFLOW)
         return "--profile guard -o guard_side=below";
-    if (bug->kind == BUG_OVERFLOW && sg_bug_is(bug->profile, "guard"))
+    if (bug->kind == BUG_OVERFLOW && (sg_bug_is(bug->profile, "guard") || ends_before_guard(bug)))
         return "--profile guard -o guard_exact=1";
     return "--profile guard";
 }

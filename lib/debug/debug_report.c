@@ -36,7 +36,7 @@ static COLD_ZEROES char suppressions[SUPPRESSION_BYTES];
 static void read_suppressions(const char *path)
 {
     size_t length = 0;
-    int file = sg_os_open(OS_NO_FOLDER, path);
+    int file = sg_os_open(OS_CURRENT_FOLDER, path);
 
     if (file < 0 || !sg_os_read(file, suppressions, sizeof(suppressions) - 1, &length))
         sg_report_notice("SPANGUARD_SUPPRESSIONS cannot be read: ", path, "");

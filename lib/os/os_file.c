@@ -21,6 +21,8 @@ void sg_os_write(int descriptor, const char *text, size_t length)
     }
 }
 
+static_assert(OS_CURRENT_FOLDER == AT_FDCWD, "named without the header");
+
 int sg_os_open(int folder, const char *path)
 {
     const long flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;

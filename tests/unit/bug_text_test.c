@@ -15,7 +15,8 @@ TEST(an_overflow_that_was_found_late)
         "           +0x10   71 72 73 74 75 76 77 78 |00<5c 5c 5c 5c 5c 5c 5c  qrstuvwx|.\n"
         "                                            ^ was 5c, block ends at |\n"
         "  likely   room for the text but not for its NUL: malloc(strlen(s)), s = 24 characters\n"
-        "  next     spanguard run --profile guard -- names ...   stops at the write itself\n"
+        "  next     spanguard run --profile guard -o guard_exact=1 -- names ...\n"
+        "           stops at the write itself\n"
         "  id       7f3a91c2   names[4711], profile debug\n");
 }
 

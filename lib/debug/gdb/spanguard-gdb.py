@@ -14,7 +14,7 @@ import struct
 
 import gdb
 
-CHUNK_RECORDS = 512  # of record.c
+CHUNK_RECORDS = 1 << 15  # of record.c
 FRONT, BEHIND = 0x5B, 0x5C  # of redzone.h
 FREED_BYTES_MAX = 1 << 20  # longer freed blocks are filled at both ends only
 NO_FILL = 256
@@ -57,20 +57,21 @@ class Layout:
     def __init__(self):
         record = variable("((struct record *)0)").type.target()
         self.bytes = record.sizeof
-        self.fields = {field.name: (field.bitpos // 8, field.type.sizeof)
+        self.fields = {field.name: (field.bitpos, field.bitsize or field.type.sizeof * 8)
                        for field in record.fields()}
 
-    def number(self, data, base, name):
-        offset, size = self.fields[name]
-        return int.from_bytes(data[base + offset:base + offset + size], "little")
+    def number(self, value, name):
+        first, bits = self.fields[name]
+        return value >> first & (1 << bits) - 1
 
 
 class Record:
     """A block, as its record says. Fields have the names that record.h gives them."""
 
     def __init__(self, layout, data, base):
+        value = int.from_bytes(data[base:base + layout.bytes], "little")
         for name in layout.fields:
-            setattr(self, name, layout.number(data, base, name))
+            setattr(self, name, layout.number(value, name))
         self.state_name = STATES[self.state] if self.state < len(STATES) else "damaged"
 
     @property
@@ -134,13 +135,15 @@ def place(returned):
     return function_at(returned - 1) + where
 
 
-def text_at(address):
+def name_of(number):
+    """What the program called, by its number in the table of record_name.c."""
+    address = int(variable("'debug/record_name.c'::names")[number])
     data = read(address, NAME_BYTES) if address else None
     return data.split(b"\0")[0].decode(errors="replace") if data else "?"
 
 
 def print_event(title, called, thread, stack):
-    print(f"  {title:<10}by {text_at(called)}, thread {thread}")
+    print(f"  {title:<10}by {name_of(called)}, thread {thread}")
     found = frames(stack)
     for returned in found:
         print(f"    {place(returned)}")
