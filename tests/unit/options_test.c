@@ -269,13 +269,24 @@ TEST(help_names_each_option_with_value_origin_and_range)
     EXPECT_SAID(said, "\nzero_bytes=9  (from spanguard_options of the program)  "
                       "[0 to 1099511627776]  free blocks up to this size");
     EXPECT_SAID(said, "\nreport=fd:3  (from SPANGUARD_OPTIONS)  [stderr|journal|fd:N]  ");
-    EXPECT_SAID(said, "profile=hardened  (built-in)  [fast|hardened|strict]  ");
+    EXPECT_SAID(said, "profile=hardened  (built-in)  [fast|hardened|strict|debug|guard]  ");
     EXPECT_SAID(said, "\ncanary=1  (profile hardened)  [0|1]  ");
     EXPECT_SAID(said, "\ndirty_bytes=131072  (built-in)  ");
     EXPECT_SAID(said_to("help=yes:profile=strict"), "\nzero_bytes=1073741824  (profile strict)  ");
     EXPECT_SILENCE(said_to("help=0"));
     EXPECT_SAID(said_to("help=maybe"), "option 'help': 'maybe' is not one of 0|1");
     EXPECT_SAID(said_to("lock=1"), "option 'lock' counts in files only");
+}
+
+TEST(profiles_of_the_debug_library_are_refused_here)
+{
+    EXPECT_SAID(said_to("profile=debug"),
+                "SPANGUARD_OPTIONS: this profile needs libspanguard-debug.so: hardened it is");
+    EXPECT_EQUAL(sg_options.profile, PROFILE_HARDENED);
+    EXPECT_EQUAL(sg_options.canary, 1);
+    EXPECT_SAID(said_to("profile=guard:canary=0"), "this profile needs libspanguard-debug.so");
+    EXPECT_EQUAL(sg_options.profile, PROFILE_HARDENED);
+    EXPECT_EQUAL(sg_options.canary, 0);
 }
 
 /* The first malloc may come before libc has set environ, and after a program has emptied it. */
