@@ -37,6 +37,8 @@ HEADERS_ALLOWED = {
     ("unwind", "ucontext.h"): "the registers of an interrupted thread",
     ("hardening", "stdlib.h"): "abort, which ends the process after a report",
     ("debug", "stdlib.h"): "abort and _Exit, which end the process after a report",
+    ("debug", "valgrind/helgrind.h"): "requests to valgrind, where its headers are",
+    ("debug", "valgrind/memcheck.h"): "the same",
     ("debug", "elf.h"): "the build-id in a module's mapped headers",
 }
 

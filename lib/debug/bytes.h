@@ -1,5 +1,5 @@
-/* Filling and comparing runs of one byte, mostly short: in vectors, without calls, and without loops
- * over single bytes: what is left is covered by a vector that overlaps the one before it. */
+/* Filling and comparing runs of one byte, mostly short: in vectors, without calls and loops over
+ * single bytes: the rest is covered by a vector that overlaps the one before it. */
 #ifndef SG_DEBUG_BYTES_H
 #define SG_DEBUG_BYTES_H
 

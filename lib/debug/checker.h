@@ -1,7 +1,7 @@
 /* What valgrind is told of our blocks, when the program runs under it and leaves malloc to us
- * (--soname-synonyms=somalloc=nouserintercepts): memcheck then reports each byte of an overflow, of a
- * use after free or that was never written, where it happens, and helgrind and DRD take memory that
- * changed hands for new. What we do ourselves is nothing to report. */
+ * (--soname-synonyms=somalloc=nouserintercepts): memcheck then reports each byte of an overflow, of
+ * a use after free or that was never written, where it happens, and helgrind and DRD take memory
+ * that changed hands for new. What we do ourselves is nothing to report. */
 #ifndef SG_DEBUG_CHECKER_H
 #define SG_DEBUG_CHECKER_H
 

@@ -144,8 +144,8 @@ void *sg_debug_allocate_aligned(size_t alignment, size_t bytes, uint8_t maker)
 
 #define BUSY_SPINS 2000000u
 
-/* Of a block that ends, what is looked at and filled: on its way while its record is sought. Safe on
- * any value. */
+/* Of a block that ends, what is looked at and filled: on its way while its record is sought. Safe
+ * on any value. */
 static ALWAYS_INLINE void prefetch_object(const void *object)
 {
     const char *start = object;

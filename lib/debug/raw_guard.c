@@ -6,8 +6,8 @@
 #include "pool.h"
 #include "size_class.h"
 
-/* Beyond this alignment a block without bytes has a page that can be touched: one without would take
- * as many addresses as the alignment is. */
+/* Beyond this alignment a block without bytes has a page that can be touched: one without would
+ * take as many addresses as the alignment is. */
 #define EMPTY_ALIGNMENT_MAX ((size_t)1 << 20)
 
 /* Bytes of the raw block: all up to the end of its last page are the block's or watched, but with

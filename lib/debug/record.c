@@ -46,7 +46,7 @@ static struct {
 #define WAITING_MIN 4096u
 #define WAITING_GUARD (1u << 20)
 
-/* In the profile guard the addresses stay without access for long: so long who was there is known. */
+/* In the profile guard addresses stay without access for long: so long who was there is known. */
 static uint32_t waiting_least(void)
 {
     return debug_is_guard() ? WAITING_GUARD : WAITING_MIN;

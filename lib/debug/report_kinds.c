@@ -35,8 +35,8 @@ static void describe_inside(struct bug *bug, const struct record *around, uintpt
     sg_debug_bug_memory(bug, around, (struct damage){.offset = bug->access_offset});
 }
 
-/* The block that began 16 bytes below this one, in the same place, was freed so long ago that nothing
- * is known of it any more: its memory was used again. See raw.c. */
+/* The block that began 16 bytes below this one, in the same place, was freed so long ago that
+ * nothing is known of it any more: its memory was used again. See raw.c. */
 static bool was_start(const struct record *around, uintptr_t address)
 {
     return !debug_is_guard() && address + MIN_ALIGNMENT == load_relaxed(&around->start) &&

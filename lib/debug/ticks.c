@@ -21,5 +21,5 @@ uint64_t sg_ticks_microseconds_since(uint64_t time)
     since = since << (64 - TIME_BITS) >> (64 - TIME_BITS) << TICKS_SHIFT;
     if (time == 0 || since > all_ticks || all_ticks == 0)
         return UINT64_MAX;
-    return (uint64_t)((unsigned __int128)since * all_nanoseconds / all_ticks / 1000);
+    return (uint64_t)((double)since * (double)all_nanoseconds / (double)all_ticks / 1000);
 }

@@ -15,7 +15,6 @@
 #include "sync_point.h"
 
 #define LEAD_BYTES_MAX (64 * KIB) /* in front of an object, by chance */
-/* Address space; there is no memory behind it. */
 #define HELD_BYTES_MAX (sg_options.profile == PROFILE_GUARD ? sg_options.guard_held : 256 * MIB)
 #define KEPT_SPANS 2u /* freed objects in quarantine that still have their memory */
 #define KEPT_BYTES_MAX (16 * MIB)
@@ -177,8 +176,7 @@ static void *open_object(struct span *span, struct large_request request, size_t
     return (void *)span->slots.base;
 }
 
-/* Of a span that is closed whole: access to the object's own OS pages. False: the kernel has no more
- * mappings, and the span went back. */
+/* Of a span that is closed whole: opens the object's own OS pages; false: the span went back. */
 static bool open_body(struct span *span, struct large_request request, size_t lead, bool zeroed)
 {
     uintptr_t start = span->slots.base + lead;
@@ -260,8 +258,7 @@ void sg_large_quarantine_drain(void)
     evict(&sg_quarantine_large, 0, 0);
 }
 
-/* A few freed objects wait with their memory, not for long: who frees and allocates in turn does
- * not pay for faults each time. None where addresses are to stay away. */
+/* A few freed objects wait with their memory: who frees and allocates in turn pays no faults. */
 static bool may_keep_memory(const struct span *span, size_t bytes)
 {
     return sg_options.isolate_classes == 0 && sg_options.profile != PROFILE_GUARD &&

@@ -28,7 +28,7 @@ extern HIDDEN struct span_quarantine sg_quarantine_central;
 extern HIDDEN struct span_quarantine sg_quarantine_large;
 extern HIDDEN struct span_quarantine sg_quarantine_kept;
 
-/* Makes room for `spans`, before the first one is put; without memory there is as much as before. */
+/* Makes room for `spans`, before the first is put; without memory there is as much as before. */
 HIDDEN void sg_span_quarantine_widen(struct span_quarantine *quarantine, uint32_t spans);
 
 /* False: there is no room or (unless `always`) no quarantine; the span stays the caller's. */
