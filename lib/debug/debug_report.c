@@ -14,6 +14,7 @@
 #define FRAMES_MAX 32
 #define SYMBOLS_MILLISECONDS 2000
 #define WAIT_MILLISECONDS 10000
+#define WAIT_OTHER_MILLISECONDS 3000
 #define SUPPRESSION_BYTES (64 * 1024)
 
 static COLD_ZEROES struct bug current;
@@ -21,6 +22,8 @@ static COLD_ZEROES char buffer[BUG_REPORT_BYTES];
 
 /* os_thread_tag() of the thread that reports; 0: none does. */
 static _Atomic uintptr_t reporter;
+/* Where that is. Relaxed: read long after, to tell whether the reporter can still exist. */
+static _Atomic int reporter_process;
 
 /* Copied from the environment at start: the program may change that. Constant from then on. */
 static COLD_ZEROES char report_file[OS_PATH_BYTES];
@@ -62,21 +65,37 @@ const char *sg_debug_suppressions(void)
     return suppressions[0] == '\0' ? NULL : suppressions;
 }
 
-/* Waits while another thread reports; false: it is this one, or it takes too long. */
+/* Acquire: the bug of the last reporter is written out. */
+static bool replace_reporter(uintptr_t *expected)
+{
+    if (!atomic_compare_exchange_strong_explicit(&reporter, expected, os_thread_tag(),
+                                                 memory_order_acquire, memory_order_relaxed))
+        return false;
+    store_relaxed(&reporter_process, sg_os_process_id());
+    return true;
+}
+
+/* Waits while another thread reports; false: it is this one, or it takes too long.
+ *
+ * The reporter may belong to another process: to the parent when it forked, and then nobody ends
+ * that report here; or to a child of vfork, in our memory, that ended with its report. If it was
+ * the child of this very thread it has ended, else it may yet be at work. */
 static bool become_reporter(void)
 {
-    uintptr_t own = os_thread_tag();
-    uint64_t end = sg_os_milliseconds() + WAIT_MILLISECONDS;
+    uint64_t start = sg_os_milliseconds();
     _Atomic uint32_t never = 0;
 
     for (;;) {
-        uintptr_t expected = 0;
+        uintptr_t holder = 0;
 
-        /* Acquire: the bug of the last reporter is written out. */
-        if (atomic_compare_exchange_strong_explicit(&reporter, &expected, own, memory_order_acquire,
-                                                    memory_order_relaxed))
+        if (replace_reporter(&holder))
             return true;
-        if (expected == own || sg_os_milliseconds() > end)
+        bool is_own = holder == os_thread_tag();
+        bool is_here = load_relaxed(&reporter_process) == sg_os_process_id();
+        uint64_t waited = sg_os_milliseconds() - start;
+        if (!is_here && (is_own || waited > WAIT_OTHER_MILLISECONDS) && replace_reporter(&holder))
+            return true;
+        if (is_here && (is_own || waited > WAIT_MILLISECONDS))
             return false;
         (void)sg_os_wait(&never, 0, 10);
     }
