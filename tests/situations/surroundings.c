@@ -1,0 +1,220 @@
+/* A bug while much else is going on, or little works any more. */
+#include "bug.h"
+
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
+enum { BUSY = 3, DESTROYED = 40000, DESTROYED_BYTES = 1600 };
+
+static atomic_bool is_over;
+
+static void *allocate_all_the_time(void *unused)
+{
+    for (size_t i = 0; !atomic_load(&is_over); i++) {
+        char *block = malloc(opaque(i % 700));
+
+        block = realloc(block, opaque(i % 900 + 1));
+        free(block);
+    }
+    return unused;
+}
+
+static void start_busy_threads(void)
+{
+    pthread_t thread;
+
+    for (int i = 0; i < BUSY; i++)
+        require(pthread_create(&thread, NULL, allocate_all_the_time, NULL) == 0, "no thread\n");
+    usleep(50000);
+}
+
+static void say_time(void)
+{
+    struct timespec now;
+    char line[64];
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    snprintf(line, sizeof line, "%lld.%09ld\n", (long long)now.tv_sec, now.tv_nsec);
+    say(line);
+}
+
+static void beside_busy_threads(void)
+{
+    start_busy_threads();
+    say_time();
+    overflow_and_free();
+}
+
+static void on_signal(int number)
+{
+    (void)number;
+    overflow_and_free();
+}
+
+static void in_a_signal_handler(void)
+{
+    signal(SIGUSR1, on_signal);
+    raise(SIGUSR1);
+}
+
+/* Every block with what is around it. */
+static void with_the_heap_destroyed(void)
+{
+    static char *blocks[DESTROYED];
+
+    for (int i = 0; i < DESTROYED; i++)
+        require((blocks[i] = malloc(opaque(DESTROYED_BYTES))) != NULL, "no memory\n");
+    for (int i = 0; i < DESTROYED; i++)
+        memset(blocks[i] - opaque(16), 'D', DESTROYED_BYTES + opaque(32));
+    free(blocks[DESTROYED / 2]);
+}
+
+static pthread_barrier_t together;
+
+static void *overflow_together(void *unused)
+{
+    char *block = damaged_block();
+
+    pthread_barrier_wait(&together);
+    free(block);
+    return unused;
+}
+
+static void in_two_threads_at_once(void)
+{
+    pthread_t threads[2];
+
+    pthread_barrier_init(&together, NULL, 2);
+    for (int i = 0; i < 2; i++)
+        require(pthread_create(&threads[i], NULL, overflow_together, NULL) == 0, "no thread\n");
+    for (int i = 0; i < 2; i++)
+        pthread_join(threads[i], NULL);
+}
+
+static void say_ending(pid_t child)
+{
+    char line[64];
+
+    snprintf(line, sizeof line, "child ended with %d\n", ending_of(child));
+    say(line);
+}
+
+static void in_a_child_of_a_threaded_program(void)
+{
+    start_busy_threads();
+    pid_t child = fork();
+
+    if (child == 0) {
+        overflow_and_free();
+        _exit(0);
+    }
+    say_ending(child);
+    atomic_store(&is_over, true);
+    free(malloc(opaque(1000)));
+}
+
+/* The child's memory is the parent's. */
+static void in_a_child_of_vfork(void)
+{
+    static char *volatile twice;
+
+    twice = malloc(opaque(120));
+    free(twice);
+    pid_t child = vfork();
+
+    if (child == 0) {
+        free(twice);
+        _exit(0);
+    }
+    say_ending(child);
+    for (size_t i = 0; i < 1000; i++)
+        free(malloc(opaque(i)));
+    say("the parent goes on\n");
+    overflow_and_free();
+}
+
+static void with_stderr_closed(void)
+{
+    close(STDERR_FILENO);
+    overflow_and_free();
+}
+
+static void with_all_descriptors_closed(void)
+{
+    for (int i = 0; i < 64; i++)
+        close(i);
+    overflow_and_free();
+}
+
+static void without_address_space(void)
+{
+    char *block = damaged_block();
+    struct rlimit limit = {1 << 20, 1 << 20};
+
+    require(setrlimit(RLIMIT_AS, &limit) == 0, "no limit\n");
+    free(block);
+}
+
+static char *volatile left_over;
+
+static __attribute__((destructor)) void at_the_end(void)
+{
+    free(left_over);
+}
+
+static void in_a_destructor(void)
+{
+    left_over = damaged_block();
+}
+
+static void allow_only_old_ways(uint32_t answer)
+{
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 4, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone3, 3, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_execve, 2, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_execveat, 1, 0),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+        BPF_STMT(BPF_RET | BPF_K, answer),
+    };
+    struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
+
+    require(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+                prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0,
+            "no seccomp\n");
+}
+
+static void where_no_process_may_be_made(void)
+{
+    allow_only_old_ways(SECCOMP_RET_ERRNO | EPERM);
+    overflow_and_free();
+}
+
+static void where_making_a_process_kills(void)
+{
+    allow_only_old_ways(SECCOMP_RET_KILL_PROCESS);
+    overflow_and_free();
+}
+
+const struct body surroundings[] = {
+    {"beside_busy_threads", beside_busy_threads},
+    {"in_a_signal_handler", in_a_signal_handler},
+    {"with_the_heap_destroyed", with_the_heap_destroyed},
+    {"in_two_threads_at_once", in_two_threads_at_once},
+    {"in_a_child_of_a_threaded_program", in_a_child_of_a_threaded_program},
+    {"in_a_child_of_vfork", in_a_child_of_vfork},
+    {"with_stderr_closed", with_stderr_closed},
+    {"with_all_descriptors_closed", with_all_descriptors_closed},
+    {"without_address_space", without_address_space},
+    {"in_a_destructor", in_a_destructor},
+    {"where_no_process_may_be_made", where_no_process_may_be_made},
+    {"where_making_a_process_kills", where_making_a_process_kills},
+    {NULL, NULL},
+};

@@ -1,0 +1,78 @@
+"""A report comes, whole, whatever else goes on."""
+import os
+import signal
+import time
+
+from bench import differs
+
+ABORTED = -signal.SIGABRT
+RUNS = 5
+MILLISECONDS = 300
+
+# body, status, codes of the report file, first lines on stderr, what the program said
+ONE = ["P101"]
+ROWS = (
+    ("in_a_signal_handler", ABORTED, ONE, ONE, ""),
+    ("with_the_heap_destroyed", ABORTED, ONE, ONE, ""),
+    ("in_a_child_of_a_threaded_program", 0, ONE, ONE, "child ended with 134\n"),
+    ("in_a_child_of_vfork", ABORTED, ["P203", "P101"], ["P203", "P101"],
+     "child ended with 134\nthe parent goes on\n"),
+    ("with_stderr_closed", ABORTED, ONE, [], ""),
+    ("with_all_descriptors_closed", ABORTED, ONE, [], ""),
+    ("without_address_space", ABORTED, ONE, ONE, ""),
+    ("in_a_destructor", ABORTED, ONE, ONE, ""),
+    ("where_no_process_may_be_made", ABORTED, ONE, ONE, ""),
+    # the line is out before anything is started
+    ("where_making_a_process_kills", -signal.SIGSYS, [], ONE, ""),
+)
+
+
+def problems_of(said, row):
+    _body, status, codes, cores, stdout = row
+    yield differs("status", said.outcome.status, status)
+    yield differs("report file", said.codes, codes)
+    yield differs("first lines", said.cores, cores)
+    yield differs("stdout", said.outcome.stdout, stdout)
+
+
+def check_rows(bench):
+    for row in ROWS:
+        said = bench.run(row[0])
+        bench.expect(f"a report {row[0].replace('_', ' ')}", said, problems_of(said, row))
+
+
+def check_both_at_once(bench):
+    said = bench.run("in_two_threads_at_once", "on_report=continue")
+    bench.expect("two threads that report at once, and go on: two whole reports", said, [
+        differs("status", said.outcome.status, 0), differs("file", said.codes, ["P101", "P101"]),
+        differs("first lines", said.cores, ["P101", "P101"])])
+    said = bench.run("in_two_threads_at_once")
+    bench.expect("two threads that report at once: at least one whole report, and the end", said, [
+        differs("status", said.outcome.status, ABORTED), differs("codes", set(said.codes), {"P101"}),
+        said.outcome.stderr.count("\nspanguard: ") + said.outcome.stderr.startswith("spanguard: ")
+        < 1 and "no whole text"])
+
+
+def names_of(record):
+    return [frame.get("function") for frame in record.get("at", [])]
+
+
+def check_busy(bench):
+    """The best of some runs: others use the machine too, as much as its load says."""
+    best = None
+    for _ in range(RUNS):
+        said = bench.run("beside_busy_threads")
+        took = 1000 * (time.monotonic() - float(said.outcome.stdout or "0"))
+        best = took if best is None else min(best, took)
+        if said.codes != ["P101"]:
+            break
+    bound = MILLISECONDS * max(1, os.getloadavg()[0] / os.cpu_count())
+    bench.expect("a report beside busy threads, with symbols, in time", said, [
+        differs("status", said.outcome.status, ABORTED), differs("codes", said.codes, ["P101"]),
+        said.records and "overflow_and_free" not in names_of(said.records[0])
+        and f"not named: {names_of(said.records[0])}",
+        best > bound and f"{best:.0f} ms, allowed {bound:.0f} ms"])
+    print(f"# {best:.0f} ms from the bug to the program's end, at best of {RUNS} runs")
+
+
+CHECKS = {"busy": check_busy, "rows": check_rows, "together": check_both_at_once}
