@@ -111,7 +111,8 @@ def run_topic(report, shop, topic):
         return report.result(f"{topic}: compiles", False, [error])
     first, noise = 0, ""
     for _ in range(ATTEMPTS_MOST):
-        outcome = shop.run([program, first], environment, TIMEOUTS.get(topic, 60), preload)
+        outcome = shop.run([program, first], environment, TIMEOUTS.get(topic, 60) * shop.patience,
+                           preload)
         run = Run(outcome)
         noise += outcome.stderr
         tell(report, topic, run)
