@@ -101,7 +101,7 @@ class Workshop:
         self.folder = pathlib.Path(self._folder.name)
         self.library = None
         self.options = options
-        self.patience = 4 if options else 1  # times the limits: profiles of the debug library are slow
+        self.patience = 4 if options else 1  # times the limits: the debug library is slow
         self.adopt(library)
         resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 

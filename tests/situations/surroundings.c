@@ -1,11 +1,12 @@
 /* A bug while much else is going on, or little works any more. */
 #include "bug.h"
 
-#include <fcntl.h>
+#include <limits.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -139,6 +140,38 @@ static void in_a_child_of_vfork(void)
     overflow_and_free();
 }
 
+/* What sigaltstack demands at least, and nothing below it. */
+static void on_a_small_signal_stack(void)
+{
+    size_t bytes = SIGSTKSZ, page = 4096;
+    char *memory = mmap(NULL, 2 * page + bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    stack_t stack = {.ss_sp = memory + page, .ss_size = bytes};
+
+    require(memory != MAP_FAILED && mprotect(stack.ss_sp, bytes, PROT_READ | PROT_WRITE) == 0 &&
+                sigaltstack(&stack, NULL) == 0,
+            "no signal stack\n");
+    volatile char *block = malloc(opaque(4096));
+    block[opaque(4096)] = 'x';
+}
+
+static void *overflow_on_a_small_stack(void *unused)
+{
+    overflow_and_free();
+    return unused;
+}
+
+static void in_a_thread_with_a_small_stack(void)
+{
+    pthread_attr_t attributes;
+    pthread_t thread;
+
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, PTHREAD_STACK_MIN);
+    require(pthread_create(&thread, &attributes, overflow_on_a_small_stack, NULL) == 0,
+            "no thread\n");
+    pthread_join(thread, NULL);
+}
+
 static void with_stderr_closed(void)
 {
     close(STDERR_FILENO);
@@ -210,6 +243,8 @@ const struct body surroundings[] = {
     {"in_two_threads_at_once", in_two_threads_at_once},
     {"in_a_child_of_a_threaded_program", in_a_child_of_a_threaded_program},
     {"in_a_child_of_vfork", in_a_child_of_vfork},
+    {"on_a_small_signal_stack", on_a_small_signal_stack},
+    {"in_a_thread_with_a_small_stack", in_a_thread_with_a_small_stack},
     {"with_stderr_closed", with_stderr_closed},
     {"with_all_descriptors_closed", with_all_descriptors_closed},
     {"without_address_space", without_address_space},

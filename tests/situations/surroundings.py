@@ -17,6 +17,7 @@ ROWS = (
     ("in_a_child_of_a_threaded_program", 0, ONE, ONE, "child ended with 134\n"),
     ("in_a_child_of_vfork", ABORTED, ["P203", "P101"], ["P203", "P101"],
      "child ended with 134\nthe parent goes on\n"),
+    ("in_a_thread_with_a_small_stack", ABORTED, ONE, ONE, ""),
     ("with_stderr_closed", ABORTED, ONE, [], ""),
     ("with_all_descriptors_closed", ABORTED, ONE, [], ""),
     ("without_address_space", ABORTED, ONE, ONE, ""),
@@ -39,6 +40,9 @@ def check_rows(bench):
     for row in ROWS:
         said = bench.run(row[0])
         bench.expect(f"a report {row[0].replace('_', ' ')}", said, problems_of(said, row))
+    row = ("on_a_small_signal_stack", ABORTED, ["P102"], ["P102"], "")
+    said = bench.run(row[0], "profile=guard")
+    bench.expect("a report of a fault on a small signal stack", said, problems_of(said, row))
 
 
 def check_both_at_once(bench):
@@ -48,8 +52,8 @@ def check_both_at_once(bench):
         differs("first lines", said.cores, ["P101", "P101"])])
     said = bench.run("in_two_threads_at_once")
     bench.expect("two threads that report at once: at least one whole report, and the end", said, [
-        differs("status", said.outcome.status, ABORTED), differs("codes", set(said.codes), {"P101"}),
-        said.outcome.stderr.count("\nspanguard: ") + said.outcome.stderr.startswith("spanguard: ")
+        differs("status", said.outcome.status, ABORTED),
+        differs("codes", set(said.codes), {"P101"}), said.outcome.stderr.count("\nspanguard: ") + said.outcome.stderr.startswith("spanguard: ")
         < 1 and "no whole text"])
 
 
