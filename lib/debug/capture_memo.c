@@ -63,10 +63,20 @@ stack_id sg_memo_find(struct memo *memo, const struct registers *start, uint32_t
     return 0;
 }
 
-/* The program and this library are never unloaded: no need to look whether they are still there. */
+/* Relaxed: a number that stands for itself. */
+static _Atomic uintptr_t staying;
+
+void sg_memo_stays(uintptr_t module_start)
+{
+    store_relaxed(&staying, module_start);
+}
+
+/* The program and this library are never unloaded, and so is what this library needs: no need to
+ * look whether they are still there. */
 static bool stays(const struct module *module, const struct trace *trace)
 {
-    return module->name[0] == '\0' || module->start == trace->own_start;
+    return module->name[0] == '\0' || module->start == trace->own_start ||
+           module->start == load_relaxed(&staying);
 }
 
 /* The module's bit, or 0: no room. What is kept under its start may be another one by now. */

@@ -53,4 +53,7 @@ struct memo_fact {
 HIDDEN void sg_memo_keep(struct memo *memo, const struct memo_fact *fact);
 HIDDEN void sg_memo_forget(struct memo *memo);
 
+/* Of a module that is never unloaded: its frames cost nothing to look at again. */
+HIDDEN void sg_memo_stays(uintptr_t module_start);
+
 #endif

@@ -175,15 +175,21 @@ static struct record *claim(const void *object, const char *function)
     return NULL;
 }
 
+struct ending {
+    const char *function;
+    uint32_t moved_to;
+    stack_id stack;
+};
+
 /* One that is BUSY. */
-static void end(struct record *record, const char *function, uint32_t moved_to)
+static void end(struct record *record, const struct ending *ending)
 {
-    record->ended_by = sg_record_name_number(function);
+    record->ended_by = sg_record_name_number(ending->function);
     record->ended_thread = sg_debug_thread();
     record->ended_time = debug_time() & RECORD_TIME_MAX;
     record->ended_count = atomic_fetch_add_explicit(&sg_debug_frees, 1, memory_order_relaxed) + 1;
-    record->moved_to = moved_to;
-    record->ended_stack = sg_capture((uint32_t)sg_options.stack_depth);
+    record->moved_to = ending->moved_to;
+    record->ended_stack = ending->stack;
     checker_ended(record);
     if (sg_raw_closes(record)) {
         record_become(record, RECORD_GONE);
@@ -194,6 +200,13 @@ static void end(struct record *record, const char *function, uint32_t moved_to)
     sg_fill_freed(record);
     record_become(record, RECORD_FREED);
     sg_hold_put(record);
+}
+
+static void end_now(struct record *record, const char *function)
+{
+    struct ending ending = {function, 0, sg_capture((uint32_t)sg_options.stack_depth)};
+
+    end(record, &ending);
 }
 
 /* Blocks of aligned_alloc and its kin end with free, as those of malloc. */
@@ -238,7 +251,7 @@ void sg_debug_free_stated(void *object, struct stated stated, uint8_t maker, con
         require_maker(record, maker, function);
         require_stated(record, stated, function);
         sg_debug_check_live(record, function, "when the block was freed");
-        end(record, function, 0);
+        end_now(record, function);
     }
     checker_leave();
 }
@@ -276,9 +289,10 @@ static void *move(void *object, size_t bytes, const char *function)
     }
     void *target = (void *)load_relaxed(&moved->start);
     __builtin_memcpy(target, object, old->bytes < bytes ? old->bytes : bytes);
-    uint32_t number = moved->number;
+    /* One call, one stack. */
+    struct ending ending = {function, moved->number, moved->made_stack};
     record_become(moved, RECORD_LIVE);
-    end(old, function, number);
+    end(old, &ending);
     return target;
 }
 
