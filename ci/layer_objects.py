@@ -4,6 +4,7 @@ Used by check_layers.py. Meson leaves BUILD/libsg_LAYER.a; what only the debug l
 "-debug": its parts of lib/os and lib/unwind, its two layers, and api once more on top of them.
 """
 import collections
+import functools
 import pathlib
 import subprocess
 import tempfile
@@ -77,6 +78,7 @@ def hooks():
                    if symbol.startswith("sg_") and why.startswith("weak")})
 
 
+@functools.lru_cache(maxsize=None)
 def symbols(archive, *options):
     """name -> its letter in nm"""
     listing = subprocess.run(["nm", "--format=posix", *options, archive], check=True,

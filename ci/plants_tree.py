@@ -1,8 +1,10 @@
 """Violations planted in a small source tree: layers, headers, format, sizes, scripts."""
+import functools
 import json
 import pathlib
 import shutil
 import subprocess
+import tempfile
 
 import layer_objects
 import layers
@@ -60,15 +62,23 @@ def sources_of(root, part):
     return sorted((root / layers.LAYERS[part.layer]).glob("*.c"))
 
 
+@functools.lru_cache(maxsize=None)
+def compiled(_text, source):
+    """The object of a source of that text; a header of its layer is never what is planted here."""
+    with tempfile.NamedTemporaryFile(suffix=".o") as output:
+        subprocess.run(["cc", "-w", "-c", "-fPIC", "-ffreestanding", source, "-o", output.name],
+                       check=True)
+        return pathlib.Path(output.name).read_bytes()
+
+
 def build(root):
     """Archives of the layers and the release library, as meson leaves them."""
     for part in layer_objects.release_parts() + layer_objects.debug_parts():
         objects = []
-        for source in map(str, sources_of(root, part)):
-            objects.append(source + ".o")
-            subprocess.run(["cc", "-w", "-c", "-fPIC", "-ffreestanding", "-I",
-                            str(root / layers.LAYERS[part.layer]), source, "-o", objects[-1]],
-                           check=True)
+        for source in sources_of(root, part):
+            objects.append(f"{source}.o")
+            code = compiled(source.read_text(encoding="utf-8"), source)
+            pathlib.Path(objects[-1]).write_bytes(code)
         subprocess.run(["ar", "cr", str(root / part.file), *objects], check=True)
     archives = [str(root / part.file) for part in layer_objects.release_parts()]
     subprocess.run(["cc", "-shared", "-nostdlib", "-Wl,--whole-archive", *archives, "-o",
