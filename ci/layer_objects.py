@@ -14,7 +14,7 @@ import layers
 # Functions that any layer may call: of libc (the compiler invents calls of the first four), and
 # of the compiler's own libgcc, which is linked in statically.
 C_FUNCTIONS = set("memcpy memmove memset memcmp memchr strlen strcmp strncmp strchr strcspn "
-                  "__popcountdi2 __udivti3 __stack_chk_fail _GLOBAL_OFFSET_TABLE_ "
+                  "__popcountdi2 __divti3 __udivti3 __stack_chk_fail _GLOBAL_OFFSET_TABLE_ "
                   "__tls_get_addr".split())
 
 # Further imports of a layer's objects, and why; what is "weak: …" must be so. The os layer may
