@@ -32,8 +32,6 @@ HEADERS_ALLOWED = {
     ("api", "stdlib.h"): "abort, where operator new cannot throw",
     ("base", "valgrind/helgrind.h"): "requests to valgrind's thread checkers, in their build only",
     ("base", "valgrind/drd.h"): "the same, for the other of the two",
-    ("debug", "valgrind/helgrind.h"): "requests to it, where it is installed: instructions, no calls",
-    ("debug", "valgrind/memcheck.h"): "the same, for the checker of memory",
     ("unwind", "dlfcn.h"): "_dl_find_object: the module around an address, without a lock",
     ("unwind", "link.h"): "the name of that module",
     ("unwind", "ucontext.h"): "the registers of an interrupted thread",

@@ -11,12 +11,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 
 from tap import Tap
 
 # The build's flags are gcc's; what clang does not know of them is no finding.
 EXTRA = ["--extra-arg=-Wno-unknown-warning-option",
          "--extra-arg=-Wno-ignored-optimization-argument"]
+WORKERS = 2
 FINDING = re.compile(r": (?:error|warning): ")
 
 
@@ -58,11 +60,13 @@ def main():
     with tempfile.TemporaryDirectory() as database:
         pathlib.Path(database, "compile_commands.json").write_text(
             json.dumps(list(compiled.values())), encoding="utf-8")
-        for folder in sorted({path.parent for path in compiled}):
-            problems = [line for path in sorted(compiled) if path.parent == folder
-                        for line in findings(tidy, root, database, path)]
-            tap.check(f"clang-tidy finds nothing in {folder.relative_to(root)}",
-                      dict.fromkeys(problems))
+        with ThreadPoolExecutor(WORKERS) as pool:
+            found = dict(zip(sorted(compiled), pool.map(
+                lambda path: findings(tidy, root, database, path), sorted(compiled))))
+    for folder in sorted({path.parent for path in compiled}):
+        problems = [line for path in found if path.parent == folder for line in found[path]]
+        tap.check(f"clang-tidy finds nothing in {folder.relative_to(root)}",
+                  dict.fromkeys(problems))
     return tap.finish()
 
 
