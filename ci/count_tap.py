@@ -131,6 +131,20 @@ def lost_tests(programs, expected, missing_suites):
         yield "nothing was tested"
 
 
+def suite_of(name):
+    """The first of the suites in a name such as "project:gates+slow / check_tidy"."""
+    return name.split(" / ")[0].split(":")[-1].split("+")[0]
+
+
+def show_times(programs):
+    """The time of each suite: that of its programs, which may have run side by side."""
+    seconds = collections.Counter()
+    for program in programs:
+        seconds[suite_of(program.name)] += program.entry.get("duration", 0)
+    for suite, spent in seconds.most_common():
+        print(f"== {suite:<11} {spent:5.0f} s")
+
+
 def main(arguments):
     if len(arguments) < 3:
         sys.exit(__doc__)
@@ -146,7 +160,8 @@ def main(arguments):
             program.show()
     for line in lost:
         print(f"\nFAILED  {line}")
-
+    print()
+    show_times(programs)
     passed = sum(program.passed for program in programs)
     failed = sum(program.failures() for program in programs) + len(lost)
     skipped = sum(len(program.skipped) for program in programs)

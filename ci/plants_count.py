@@ -65,6 +65,13 @@ def trials(scratch, wanted):
             entries.append({"name": "project:unit / other", "returncode": 0, "stdout": GOOD})
         result = count(scratch, entries, [entry["name"] for entry in entries] + also)
         yield f"count: {name}", list(problems(result, line, int(" 0 failed" not in line)))
+    if wanted in "count: the time of each suite":
+        names = ("project:unit / a", "project:unit+slow / b", "project:gates / c")
+        entries = [{"name": name, "returncode": 0, "stdout": GOOD, "duration": 20} for name in names]
+        said = count(scratch, entries, names).stdout
+        yield "count: the time of each suite", [
+            said for line in ("== unit           40 s", "== gates          20 s")
+            if line not in said.splitlines()]
     if wanted in "count: an empty suite":
         entries = [{"name": NAME, "returncode": 0, "stdout": GOOD}]
         result = count(scratch, entries, [NAME], "unit", "empty")

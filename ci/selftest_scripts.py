@@ -25,6 +25,14 @@ if get_option('tests')
   endforeach
 endif
 """
+LATE_MESON = """\
+project('small', 'c')
+shared_library('spanguard', 'small.c')
+has_late = meson.get_compiler('c').has_header('late.h')
+if get_option('tests') and has_late and get_option('buildtype') == 'minsize'
+  test('good', find_program('play.sh'), args: 'good', protocol: 'tap', suite: 'late')
+endif
+"""
 PLAY = """\
 #!/bin/sh
 echo 1..1
@@ -180,6 +188,23 @@ def install_trials(scratch):
     remove_logs(result)
 
 
+def late_trials(scratch):
+    """Packages that come after the build was set up, with an option of its own."""
+    name = "test.sh asks again for what newly installed packages bring, and keeps options"
+    project = Project(tempfile.mkdtemp(dir=scratch))
+    write(project.folder / "meson.build", LATE_MESON)
+    late = project.folder / "late"
+    project.run("meson", "setup", project.folder / "build", project.folder, "-Dbuildtype=minsize",
+                f"-Dc_args=-I{late}")
+    write(late / "late.h", "")
+    write(project.folder / "ci" / "packages.txt", "no-such-package\n")
+    result = project.run(project.test_sh, "late", env=project.without_tools(0))
+    problems = list(expect(result, 0, stderr="installing: no-such-package"))
+    if not result.stdout.endswith("\n1 passed, 0 failed, 0 skipped\n"):
+        problems.append(result.stdout)
+    yield name, problems
+
+
 def concurrency_trials(scratch):
     project = Project(tempfile.mkdtemp(dir=scratch))
     runs = [subprocess.Popen([project.run_sh, "sh", "-c", "exit 7"], stderr=subprocess.PIPE)
@@ -219,7 +244,7 @@ def main():
         os.chmod(scratch, 0o755)
         project = Project(tempfile.mkdtemp(dir=scratch))
         for trials in (run_sh_trials(project), refusal_trials(project), install_trials(scratch),
-                       concurrency_trials(scratch), test_sh_trials(project)):
+                       late_trials(scratch), concurrency_trials(scratch), test_sh_trials(project)):
             for name, problems in trials:
                 if problems is None:
                     tap.skip(name, "needs root")

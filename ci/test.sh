@@ -24,6 +24,7 @@ END
 
 suites=()
 selection=()
+has_installed=
 parse()
 {
     local argument
@@ -67,11 +68,26 @@ install_all()
     mapfile -t missing < <(missing_packages $wanted)
     mapfile -t tools < <(missing_build_tools)
     install_packages "${missing[@]}" "${tools[@]}"
+    [ "${#missing[@]}" -eq 0 ] || has_installed=1
+}
+
+# A build that was set up before the packages came (by run.sh) lacks what needs them: meson asks
+# once for a header, and keeps the answer. It asks again, with the options that the build had.
+forget_answers()
+{
+    local options
+    mapfile -t options < <(sed -n '/^\[options\]/,/^$/s/^\([a-z_]*\) = /-D\1=/p' \
+        "$build/meson-private/cmd_line.txt")
+    rm -f "$build/meson-private/coredata.dat"
+    logged "meson setup" meson setup "$build" "$root" "${options[@]}"
 }
 
 # Tests may have been left out when run.sh configured the build.
 configure()
 {
+    if [ -n "$has_installed" ] && is_configured; then
+        forget_answers
+    fi
     is_configured || logged "meson setup" meson setup "$build" "$root" -Dtests=true
     if ! meson introspect "$build" --buildoptions | tests_are_on; then
         logged "meson configure" meson configure "$build" -Dtests=true
