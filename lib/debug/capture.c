@@ -5,7 +5,7 @@
 #include "unwind_cache.h"
 #include "unwind_trace.h"
 
-#include <sys/auxv.h>
+#include <stdlib.h>
 
 #define RULE_CACHE_BITS 14u
 
@@ -33,7 +33,7 @@ static COLD void set_up(void)
         return;
     if (sg_module_of((uintptr_t)&sg_capture, &module) && module.name[0] != '\0')
         own = (struct own_module){module.start, module.end - module.start};
-    if (sg_module_of((uintptr_t)&getauxval, &module))
+    if (sg_module_of((uintptr_t)&abort, &module))
         sg_memo_stays(module.start); /* libc's: nearly each stack begins there */
     memory = sg_os_map(NULL, cache_bytes(RULE_CACHE_BITS));
     if (memory != NULL)
