@@ -13,7 +13,6 @@ static struct {
     struct number_queue queue;
 } hold;
 
-/* Two leave for one that comes: after a long block the bound is reached again soon. */
 #define LEAVING_MOST (2 * MAGAZINE_ENTRIES)
 
 #define LINES_MOST 6
@@ -73,7 +72,7 @@ static uint32_t exchange(const struct queue_entry *in, uint32_t count, struct qu
     for (uint32_t i = 0; i < count; i++)
         if (UNLIKELY(!sg_queue_push(&hold.queue, in[i])))
             ret_out[leaving++] = in[i];
-    while (leaving < 2 * count && hold.queue.bytes > sg_options.quarantine)
+    while (leaving < LEAVING_MOST && hold.queue.bytes > sg_options.quarantine)
         ret_out[leaving++] = sg_queue_pop(&hold.queue);
     lock_release(&hold.lock, RANK_DEBUG_HOLD);
     return leaving;
@@ -83,7 +82,13 @@ static void put_all(const struct queue_entry *in, uint32_t count)
 {
     struct queue_entry out[LEAVING_MOST];
 
-    leave_all(out, exchange(in, count, out));
+    uint32_t leaving = exchange(in, count, out);
+
+    leave_all(out, leaving);
+    while (leaving == LEAVING_MOST) { /* a long block came, and many short ones go */
+        leaving = exchange(NULL, 0, out);
+        leave_all(out, leaving);
+    }
 }
 
 static void put_held(struct magazine *magazine)
