@@ -95,6 +95,27 @@ static void look_at_freed_bytes(void)
     say_byte(block[opaque(50)]);
 }
 
+static long resident_mebibytes(void)
+{
+    long total, pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+
+    require(file != NULL && fscanf(file, "%ld %ld", &total, &pages) == 2, "no statm\n");
+    fclose(file);
+    return pages >> 8;
+}
+
+/* The quarantine is full of small blocks when the long ones come, 190 MiB of them. */
+static void free_small_and_long_blocks(void)
+{
+    for (int i = 0; i < 200000; i++)
+        free(malloc(opaque(16)));
+    long before = resident_mebibytes();
+    for (int i = 0; i < 1000; i++)
+        free(malloc(opaque(200000)));
+    say(resident_mebibytes() - before < 64 ? "bounded\n" : "not bounded\n");
+}
+
 /* The byte that the option fills with cannot be told from nothing. */
 static void write_17_after_free(void)
 {
@@ -132,6 +153,7 @@ const struct body choices[] = {
     {"write_40_past_the_end", write_40_past_the_end},
     {"look_at_fresh_bytes", look_at_fresh_bytes},
     {"look_at_freed_bytes", look_at_freed_bytes},
+    {"free_small_and_long_blocks", free_small_and_long_blocks},
     {"write_17_after_free", write_17_after_free},
     {"write_before", write_before},
     {"write_behind", write_behind},
