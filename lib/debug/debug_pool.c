@@ -152,7 +152,7 @@ static ALWAYS_INLINE void prefetch_object(const void *object)
 
     __builtin_prefetch(start - 1, 1);
     __builtin_prefetch(start + CACHE_LINE_BYTES - 1, 1);
-    __builtin_prefetch(start + 2 * CACHE_LINE_BYTES - 1, 1);
+    __builtin_prefetch(start + (size_t)2 * CACHE_LINE_BYTES - 1, 1);
 }
 
 /* The block that starts there, BUSY from now on; NULL: there is none, it was reported, and the
