@@ -32,7 +32,7 @@ HIDDEN MUST_USE bool sg_os_program_path(struct os_path *ret_path);
 /* Opens for reading, never waits; a path that begins with / needs no folder. The result is a
  * descriptor, OS_ABSENT, or OS_REFUSED. */
 #define OS_NO_FOLDER (-1)
-#define OS_CURRENT_FOLDER (-100) /* AT_FDCWD */
+enum { OS_CURRENT_FOLDER = -100 }; /* AT_FDCWD */
 enum { OS_ABSENT = -1, OS_REFUSED = -2 };
 HIDDEN MUST_USE int sg_os_open(int folder, const char *path);
 HIDDEN void sg_os_close(int descriptor);

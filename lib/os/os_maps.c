@@ -69,6 +69,8 @@ static void read_name(struct reader *reader, char *name)
     name[length] = '\0';
 }
 
+#define WORDS_BEFORE_NAME 4
+
 /* START-END PERM OFFSET DEVICE INODE NAME; false at the end. */
 static bool read_line(struct reader *reader, struct os_mapping *mapping)
 {
@@ -76,8 +78,9 @@ static bool read_line(struct reader *reader, struct os_mapping *mapping)
     mapping->end = read_hex(reader);
     mapping->is_readable = next(reader) == 'r';
     mapping->is_writable = next(reader) == 'w';
-    if (!skip_word(reader) || !skip_word(reader) || !skip_word(reader) || !skip_word(reader))
-        return false;
+    for (int i = 0; i < WORDS_BEFORE_NAME; i++)
+        if (!skip_word(reader))
+            return false;
     read_name(reader, mapping->name);
     return true;
 }
