@@ -78,7 +78,9 @@ struct span *sg_span_quarantine_evict(struct span_quarantine *quarantine, uint32
         struct span **held = held_of(quarantine);
         span = held[chosen];
         SYNC_POINT(SYNC_HANDOVER, span);
-        held[chosen] = held[--quarantine->count];
+        quarantine->count--;
+        held[chosen] = held[older - 1];
+        held[older - 1] = held[quarantine->count]; /* the one put last stays the last */
         quarantine->pages -= span->pages;
     }
     unlock(quarantine);

@@ -3,6 +3,7 @@
 #include "page_cache_state.h"
 #include "page_map.h"
 #include "secrets.h"
+#include "span_quarantine.h"
 #include "test.h"
 
 #include <string.h>
@@ -208,4 +209,26 @@ TEST(impossible_lengths_are_refused)
     EXPECT(take_pages((size_t)1 << 31, 1, &zeroed) == NULL);
     EXPECT(take_pages((size_t)1 << 30, (size_t)1 << 40, &zeroed) == NULL);
     expect_all_merged();
+}
+
+/* Found by chance: of two that leave after one was put, the second could be the one put last. */
+TEST(the_span_put_last_is_the_last_to_leave)
+{
+    enum { SPANS = 10, ROUNDS = 50 };
+    static struct span_quarantine quarantine;
+    static struct span spans[SPANS];
+
+    for (int round = 0; round < ROUNDS; round++) {
+        struct span *left = NULL, *next;
+
+        for (int i = 0; i < SPANS; i++) {
+            spans[i].pages = 1;
+            EXPECT(sg_span_quarantine_put(&quarantine, &spans[i], true));
+        }
+        while ((next = sg_span_quarantine_evict(&quarantine, 0, 0)) != NULL)
+            left = next;
+        EXPECT(left == &spans[SPANS - 1]);
+        EXPECT_EQUAL(quarantine.count, 0);
+        EXPECT_EQUAL(quarantine.pages, 0);
+    }
 }
