@@ -1,7 +1,7 @@
 #!/usr/bin/python3 -B
 """Runs clang-tidy over lib/ and hardening/, with the flags that the build compiles them with.
 
-usage: check_tidy.py --build BUILD [--root FOLDER]
+usage: check_tidy.py --build BUILD [--root FOLDER] [--leave-out FOLDER...]
 """
 import argparse
 import json
@@ -22,14 +22,15 @@ WORKERS = 2
 FINDING = re.compile(r": (?:error|warning): ")
 
 
-def commands(root, build):
+def commands(root, build, left_out):
     """file -> how the build compiles it, for the C files of lib/ and hardening/. Of the variants
     of a file the last counts, the debug build: its asserts tell the analyser what holds."""
     found = {}
     for entry in json.loads((build / "compile_commands.json").read_text(encoding="utf-8")):
         path = (pathlib.Path(entry["directory"]) / entry["file"]).resolve()
         if (path.suffix == ".c" and path.is_relative_to(root)
-                and path.relative_to(root).parts[0] in ("lib", "hardening")):
+                and path.relative_to(root).parts[0] in ("lib", "hardening")
+                and str(path.parent.relative_to(root)) not in left_out):
             found[path] = {**entry, "file": str(path)}
     return found
 
@@ -49,6 +50,7 @@ def main():
     parser.add_argument("--build", required=True, type=pathlib.Path)
     parser.add_argument("--root", type=pathlib.Path,
                         default=pathlib.Path(__file__).resolve().parent.parent)
+    parser.add_argument("--leave-out", nargs="*", default=[], metavar="FOLDER")
     arguments = parser.parse_args()
     root, build = arguments.root.resolve(), arguments.build.resolve()
     tap = Tap()
@@ -56,7 +58,7 @@ def main():
     if tidy is None:
         tap.skip("clang-tidy finds nothing", "clang-tidy is not installed")
         return tap.finish()
-    compiled = commands(root, build)
+    compiled = commands(root, build, arguments.leave_out)
     with tempfile.TemporaryDirectory() as database:
         pathlib.Path(database, "compile_commands.json").write_text(
             json.dumps(list(compiled.values())), encoding="utf-8")
