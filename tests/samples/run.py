@@ -81,10 +81,11 @@ def wrong_code(sample, run, profile):
     return None
 
 
-def wanted_markers(code):
-    """The markers whose place a report of this code must show."""
-    markers = [] if code in NO_BLOCK else ["ALLOC"]
-    markers += ["FREE"] if code in OF_FREED else []
+def wanted_markers(code, is_forgotten):
+    """The markers whose place a report of this code must show. `is_forgotten`: the block was freed so
+    long ago that nothing is known of it, and the report says so."""
+    markers = [] if code in NO_BLOCK or is_forgotten else ["ALLOC"]
+    markers += ["FREE"] if code in OF_FREED and not is_forgotten else []
     return markers + (["BUG"] if code in AT_ONCE else [])
 
 
@@ -92,8 +93,10 @@ def wrong_places(sample, run, variant, due):
     """The places of the first report: lines or, without debug information, functions."""
     if run.code is None or not due or variant == "stripped":
         return None
-    stacks, marked = ours.stacks_of(run.records[0]), program.sites(sample.name)
-    for marker in wanted_markers(run.code):
+    record, marked = run.records[0], program.sites(sample.name)
+    stacks = ours.stacks_of(record)
+    is_forgotten = sample.is_forgotten and run.code == "P204" and not record.get("block")
+    for marker in wanted_markers(run.code, is_forgotten):
         names = [site.place() if variant != "nodebug" else site.function
                  for site in marked[marker]]
         if names and not any(name in stacks[marker] for name in names):
