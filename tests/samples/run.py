@@ -82,8 +82,8 @@ def wrong_code(sample, run, profile):
 
 
 def wanted_markers(code, is_forgotten):
-    """The markers whose place a report of this code must show. `is_forgotten`: the block was freed so
-    long ago that nothing is known of it, and the report says so."""
+    """The markers whose place a report of this code must show. `is_forgotten`: the block was freed
+    so long ago that nothing is known of it, and the report says so."""
     markers = [] if code in NO_BLOCK or is_forgotten else ["ALLOC"]
     markers += ["FREE"] if code in OF_FREED and not is_forgotten else []
     return markers + (["BUG"] if code in AT_ONCE else [])
