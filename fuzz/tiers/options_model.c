@@ -177,12 +177,6 @@ static void set_special(struct options_model *model, const char *name, const cha
         model->wants_help = is_on != 0;
 }
 
-/* Profiles of the debug library are a mistake here. */
-static bool is_of_other_library(const struct option *option, uint64_t value)
-{
-    return option == &sg_option_table[OPTION_INDEX(profile)] && value >= PROFILE_COUNT;
-}
-
 static void set(struct options_model *model, const char *name, const char *value)
 {
     uint64_t number = 0;
@@ -194,8 +188,7 @@ static void set(struct options_model *model, const char *name, const char *value
     }
     while (i < OPTION_COUNT && strcmp(name, sg_option_table[i].name) != 0)
         i++;
-    if (i == OPTION_COUNT || !parse(&sg_option_table[i], value, &number) ||
-        is_of_other_library(&sg_option_table[i], number)) {
+    if (i == OPTION_COUNT || !parse(&sg_option_table[i], value, &number)) {
         complain(model);
         return;
     }

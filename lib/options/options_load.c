@@ -70,13 +70,22 @@ static void set_source(struct options_state *state, enum origin_kind kind, const
         sg_options_set_text(state, string);
 }
 
-/* The debug library has two profiles of its own, and takes the others for its default. */
+/* Each library has profiles of its own: the other's fall back to its default. */
 static void choose_profile(struct options_state *state)
 {
     uint64_t *profile = &state->values.named.profile;
+    const char *notice = "this profile needs libspanguard-debug.so: hardened it is";
 
     if (sg_options_of_debug && *profile < PROFILE_COUNT)
         *profile = PROFILE_DEBUG;
+    if (sg_options_of_debug || *profile < PROFILE_COUNT)
+        return;
+    struct text line = sg_text_begin((char[96]){0}, 96);
+
+    sg_text_string(&line, notice);
+    state->here = state->origins[OPTION_INDEX(profile)];
+    sg_options_complain(state, &line);
+    *profile = PROFILE_HARDENED;
 }
 
 static void commit(struct options_state *state)

@@ -114,22 +114,6 @@ static bool is_refused(const struct options_state *state, const struct option *o
     return !sg_option_is_as_strong(option, value, state->floor.each[option - sg_option_table]);
 }
 
-/* A mistake, and no fallback at the end: by that a locked profile would become a weaker one. */
-static bool is_of_other_library(const struct option *option, uint64_t value)
-{
-    return !sg_options_of_debug && option == &sg_option_table[OPTION_INDEX(profile)] &&
-           value >= PROFILE_COUNT;
-}
-
-static void complain_of_library(struct options_state *state)
-{
-    char buffer[96];
-    struct text text = sg_text_begin(buffer, sizeof(buffer));
-
-    sg_text_string(&text, "this profile needs libspanguard-debug.so");
-    sg_options_complain(state, &text);
-}
-
 void sg_options_set(struct options_state *state, struct word name, struct word value)
 {
     const struct option *option = sg_option_find(name);
@@ -141,8 +125,6 @@ void sg_options_set(struct options_state *state, struct word name, struct word v
         complain_of_name(state, name);
     } else if (!sg_option_parse(option, value, &number)) {
         complain_of_value(state, option, value);
-    } else if (is_of_other_library(option, number)) {
-        complain_of_library(state);
     } else if (is_refused(state, option, number)) {
         complain_of_lock(state, option, number);
     } else {
