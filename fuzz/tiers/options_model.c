@@ -54,7 +54,11 @@ static uint64_t settled(const struct options_model *model, size_t index)
     uint64_t profile = model->is_set[OPTION_INDEX(profile)] ? model->values[OPTION_INDEX(profile)]
                                                             : PROFILE_HARDENED;
 
-    return model->is_set[index] ? model->values[index] : sg_option_table[index].profiles[profile];
+    if (model->is_set[index])
+        return model->values[index];
+    if (profile >= PROFILE_COUNT)
+        profile = PROFILE_HARDENED;
+    return sg_option_table[index].profiles[profile];
 }
 
 static bool parse_decimal(const char *text, size_t length, uint64_t *ret_value)
@@ -299,9 +303,25 @@ void model_text(struct options_model *model, const char *text)
     }
 }
 
+/* Profiles of the debug library have no effect here, and weaken no lock. */
+static void choose_profile(struct options_model *model)
+{
+    uint64_t *profile = &model->values[OPTION_INDEX(profile)];
+    uint64_t *floor = &model->floor[OPTION_INDEX(profile)];
+
+    if (model->is_set[OPTION_INDEX(profile)] && *profile >= PROFILE_COUNT) {
+        complain(model);
+        *profile = model->is_locked && *floor == PROFILE_STRICT ? PROFILE_STRICT : PROFILE_HARDENED;
+    }
+    if (*floor >= PROFILE_COUNT)
+        *floor = PROFILE_HARDENED;
+}
+
 void model_end(struct options_model *model)
 {
     uint64_t values[OPTION_COUNT];
+
+    choose_profile(model);
 
     for (size_t i = 0; i < OPTION_COUNT; i++)
         values[i] = settled(model, i);

@@ -70,22 +70,29 @@ static void set_source(struct options_state *state, enum origin_kind kind, const
         sg_options_set_text(state, string);
 }
 
-/* Each library has profiles of its own: the other's fall back to its default. */
+/* What a profile of the other library becomes: no weaker one than a locked file asks for. */
+static uint64_t profile_instead(const struct options_state *state)
+{
+    bool is_strict = state->lock.kind != ORIGIN_PROFILE &&
+                     state->floor.named.profile == PROFILE_STRICT;
+
+    return is_strict ? PROFILE_STRICT : PROFILE_HARDENED;
+}
+
+/* Each library has profiles of its own. */
 static void choose_profile(struct options_state *state)
 {
     uint64_t *profile = &state->values.named.profile;
-    const char *notice = "this profile needs libspanguard-debug.so: hardened it is";
+    struct text line = sg_text_begin((char[64]){0}, 64);
 
     if (sg_options_of_debug && *profile < PROFILE_COUNT)
         *profile = PROFILE_DEBUG;
     if (sg_options_of_debug || *profile < PROFILE_COUNT)
         return;
-    struct text line = sg_text_begin((char[96]){0}, 96);
-
-    sg_text_string(&line, notice);
+    sg_text_string(&line, "this profile needs libspanguard-debug.so");
     state->here = state->origins[OPTION_INDEX(profile)];
     sg_options_complain(state, &line);
-    *profile = PROFILE_HARDENED;
+    *profile = profile_instead(state);
 }
 
 static void commit(struct options_state *state)
