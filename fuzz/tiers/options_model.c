@@ -310,7 +310,7 @@ static void choose_profile(struct options_model *model)
     uint64_t *floor = &model->floor[OPTION_INDEX(profile)];
 
     if (model->is_set[OPTION_INDEX(profile)] && *profile >= PROFILE_COUNT) {
-        complain(model);
+        model->lines++; /* told, however many there were */
         *profile = model->is_locked && *floor == PROFILE_STRICT ? PROFILE_STRICT : PROFILE_HARDENED;
     }
     if (*floor >= PROFILE_COUNT)

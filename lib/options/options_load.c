@@ -91,6 +91,7 @@ static void choose_profile(struct options_state *state)
         return;
     sg_text_string(&line, "this profile needs libspanguard-debug.so");
     state->here = state->origins[OPTION_INDEX(profile)];
+    state->mistake_count = 0; /* told however many there were */
     sg_options_complain(state, &line);
     *profile = profile_instead(state);
 }
