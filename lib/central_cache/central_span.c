@@ -107,7 +107,7 @@ static struct span *take_body(uint32_t class, bool *ret_zeroed)
 static bool close_body(struct span *span, uint32_t class)
 {
     if (class != CLASS_ZERO ||
-        sg_os_forbid((void *)span->slots.base, sg_central_body_bytes(class)) != OS_OPEN)
+        sg_os_forbid_beyond_budget((void *)span->slots.base, sg_central_body_bytes(class)))
         return true;
     if (sg_os_allow((void *)span->slots.base, span_bytes(span)))
         sg_page_cache_give(span, false, span->pages);

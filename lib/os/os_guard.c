@@ -130,15 +130,21 @@ static bool may_protect(void)
     return ranges < limit;
 }
 
-bool sg_os_forbid_and_keep(void *address, size_t bytes)
+static bool refuse(void)
 {
-    if (may_protect()) {
-        store_relaxed(&state.uses_mprotect, true);
-        if (protect(address, bytes, PROT_NONE))
-            return true;
-    }
     atomic_fetch_add_explicit(&state.refused_ranges, 1, memory_order_relaxed);
     return false;
+}
+
+static bool take_access(void *address, size_t bytes)
+{
+    store_relaxed(&state.uses_mprotect, true);
+    return protect(address, bytes, PROT_NONE) || refuse();
+}
+
+bool sg_os_forbid_and_keep(void *address, size_t bytes)
+{
+    return may_protect() ? take_access(address, bytes) : refuse();
 }
 
 enum os_closed sg_os_forbid(void *address, size_t bytes)
@@ -148,6 +154,17 @@ enum os_closed sg_os_forbid(void *address, size_t bytes)
     if (!sg_os_forbid_and_keep(address, bytes))
         return OS_OPEN;
     return sg_os_purge(address, bytes) ? OS_CLOSED_EMPTY : OS_CLOSED;
+}
+
+bool sg_os_forbid_beyond_budget(void *address, size_t bytes)
+{
+    if (sg_os_vacate(address, bytes) == OS_VACATED)
+        return true;
+    atomic_fetch_add_explicit(&state.protected_ranges, 1, memory_order_relaxed);
+    if (!take_access(address, bytes))
+        return false;
+    (void)sg_os_purge(address, bytes);
+    return true;
 }
 
 static bool is_readable(uintptr_t address, size_t bytes)

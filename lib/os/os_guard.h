@@ -21,6 +21,9 @@ HIDDEN void sg_os_guard_start(bool by_mprotect, size_t budget);
 enum os_closed { OS_OPEN, OS_CLOSED, OS_CLOSED_EMPTY };
 HIDDEN enum os_closed sg_os_forbid(void *address, size_t bytes);
 
+/* The same for what may not be used at all with access: only the kernel can refuse. */
+HIDDEN MUST_USE bool sg_os_forbid_beyond_budget(void *address, size_t bytes);
+
 /* The same by mprotect, and the memory stays: for what is likely to be used again soon. */
 HIDDEN MUST_USE bool sg_os_forbid_and_keep(void *address, size_t bytes);
 

@@ -63,7 +63,7 @@ static struct span *span_create(uint32_t number, uint32_t class)
     if (guard > 0) /* where the kernel refuses, density is lowered and nothing fails */
         (void)!sg_os_forbid(body + body_bytes(class), guard);
     /* Never an address of malloc(0) that can be written. */
-    if (class == CLASS_ZERO && !sg_os_forbid(body, body_bytes(class)))
+    if (class == CLASS_ZERO && !sg_os_forbid_beyond_budget(body, body_bytes(class)))
         return NULL;
     describe(span, class, states);
     return span;
