@@ -36,6 +36,7 @@ static struct {
     uint64_t clock_step_us;
     const char *process_page; /* that fork wipes: of no block, and never given back */
     unsigned calls[512];
+    unsigned no_room;
 } arena;
 
 static uint8_t notes[BASE_COUNT][LEDGER_PAGES];
@@ -98,7 +99,8 @@ void arena_start(const struct arena_settings *settings)
     arena.clock_step_us = 0;
     arena.is_clean = false;
     arena.process_page = NULL;
-    memset(arena.calls, 0, sizeof(arena.calls));
+    arena_note_progress();
+    arena.no_room = 0;
     ledger_start(arena.start, settings->is_upwards, settings->is_gapped);
     if (settings->is_real)
         protect(arena.start, ARENA_BYTES, PROT_NONE);
@@ -185,8 +187,10 @@ static long map(const long *arguments, enum zone_kind kind)
         return -EINVAL;
     if ((arguments[3] & (MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED)) != (MAP_PRIVATE | MAP_ANONYMOUS))
         fail("a mapping of another kind than the tiers make", NULL);
-    if (!ledger_map(kind, pages, MAPPED | access, &first))
+    if (!ledger_map(kind, pages, MAPPED | access, &first)) {
+        arena.no_room++;
         return -ENOMEM;
+    }
     if (arena.settings.is_real && access != 0)
         protect(ledger_address(first), pages * PAGE, PROT_READ | PROT_WRITE);
     return (long)ledger_address(first);
@@ -376,9 +380,14 @@ void arena_clock_step(uint64_t step_us)
     arena.clock_step_us = step_us;
 }
 
-unsigned arena_calls(long number)
+void arena_note_progress(void)
 {
-    return number >= 0 && number < 512 ? arena.calls[number] : 0;
+    memset(arena.calls, 0, sizeof(arena.calls));
+}
+
+unsigned arena_no_room(void)
+{
+    return arena.no_room;
 }
 
 static long answer(long number, const long *arguments)
@@ -423,7 +432,7 @@ static bool is_of_the_machine(long number, const long *arguments)
     }
 }
 
-#define CALLS_MAX (1u << 20) /* of one kind in one input */
+#define CALLS_MAX (1u << 20) /* of one kind, see arena_note_progress() */
 
 static void require_progress(unsigned calls)
 {

@@ -57,7 +57,11 @@ bool arena_next_mapping(const void *address, const char **ret_start, const char 
 void arena_clock_advance(uint64_t microseconds);
 void arena_clock_step(uint64_t step_us);
 
-/* How often the tiers called since arena_start(), by number of the system call. */
-unsigned arena_calls(long number);
+/* The tiers are asked for something else now: the bound of system calls, which finds what never
+ * ends, counts from here. */
+void arena_note_progress(void);
+
+/* Mappings that were refused since arena_start() because the arena is full. */
+unsigned arena_no_room(void);
 
 #endif

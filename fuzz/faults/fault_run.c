@@ -1,5 +1,6 @@
 #include "fault_run.h"
 
+#include "arena.h"
 #include "bounds.h"
 #include "heap_calls.h"
 #include "laboratory.h"
@@ -65,16 +66,16 @@ static uint64_t refused_now(void)
     return statistics.refused;
 }
 
-static bool may_fail(uint64_t failures_before, const struct call *call)
-{
-    unsigned grave = ANY & ~(call->bytes == 0 ? 0 : HARMLESS);
-
-    return call->must_fail || faulty_failures(grave) > failures_before;
-}
-
+/* Those that excuse a request that fails. What munmap refused is lost, and the arena may be full of
+ * that. */
 static uint64_t failures_of(const struct call *call)
 {
-    return faulty_failures(ANY & ~(call->bytes == 0 ? 0 : HARMLESS));
+    return faulty_failures(ANY & ~(call->bytes == 0 ? 0 : HARMLESS)) + arena_no_room();
+}
+
+static bool may_fail(uint64_t failures_before, const struct call *call)
+{
+    return call->must_fail || failures_of(call) > failures_before;
 }
 
 static void make_block(const struct call *call)
@@ -354,6 +355,7 @@ void fault_run(const struct fault_setup *setup, const uint8_t *bytes, size_t cou
     errno = ERRNO_CANARY;
     for (unsigned number = 1; plan_next(&plan, &call); number++) {
         shadow_note_call(number);
+        arena_note_progress();
         perform(&call);
         if (errno != ERRNO_CANARY)
             shadow_fail("errno changed", call.slot);

@@ -125,13 +125,24 @@ uint64_t refused_closings(void)
     return refused.closings;
 }
 
+static void unmap(struct range range)
+{
+    const long arguments[6] = {(long)ledger_address(range.first),
+                               (long)((range.end - range.first) * ARENA_OS_PAGE_BYTES)};
+
+    (void)arena_call(SYS_munmap, arguments);
+}
+
 void refused_end(void)
 {
     for (size_t page = refused.noted.first; page < refused.noted.end; page++) {
-        const long arguments[6] = {(long)ledger_address(page), (long)ARENA_OS_PAGE_BYTES};
+        size_t end = page;
 
-        if ((refused.pages[page] & NOT_UNMAPPED) != 0)
-            (void)arena_call(SYS_munmap, arguments);
+        while (end < refused.noted.end && (refused.pages[end] & NOT_UNMAPPED) != 0)
+            end++;
+        if (end > page)
+            unmap((struct range){page, end});
+        page = end > page ? end - 1 : page;
     }
     refused_start();
 }
