@@ -41,12 +41,21 @@ static bool is_open(uintptr_t from, uintptr_t end)
     return arena_has_access((void *)from, end - from);
 }
 
-/* No byte can be. `excused`: or the kernel was asked for that and refused. */
+/* Some ranges were left open without a call: no longer is it known which these are. */
+static bool is_beyond_budget(void)
+{
+    struct os_guard_statistics statistics;
+
+    sg_os_guard_statistics(&statistics);
+    return statistics.refused > refused_closings();
+}
+
+/* No byte can be. `excused`: or the kernel was asked for that and refused, or it was not asked. */
 static bool is_closed(uintptr_t from, uintptr_t end, bool excused)
 {
     for (uintptr_t page = from; page < end; page += ARENA_OS_PAGE_BYTES)
         if (arena_has_access((void *)page, 1) && !(excused && refused_to_close(page)))
-            return false;
+            return excused && is_beyond_budget();
     return true;
 }
 
@@ -221,8 +230,9 @@ static bool is_lost(const struct span *span)
     return span->slots.owner == SPAN_CENTRAL || span->slots.owner == SPAN_LARGE;
 }
 
-/* Runs that the kernel would not take: they may be tried again. */
-static size_t retry_stuck(void)
+/* Runs that the kernel would not take: they may be tried again. All of them may be what is left of
+ * one, whose other pages were used since. */
+static bool retry_stuck(void)
 {
     size_t most = find(is_stuck);
 
@@ -234,7 +244,7 @@ static size_t retry_stuck(void)
         sg_page_cache_insert(span, RUN_DIRTY);
     }
     require(find(is_stuck) == 0, "runs stay stuck");
-    return most;
+    return most > 0;
 }
 
 static void take_back(struct span *span)
