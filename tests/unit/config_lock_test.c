@@ -245,3 +245,19 @@ TEST(a_lock_in_the_section_of_another_program_does_not_bind)
     EXPECT_EQUAL(sg_options.canary, 0);
     config_end(&config);
 }
+
+/* SPANGUARD_OPTIONS=profile=debug must not be a way around the lock. */
+TEST(a_profile_of_the_debug_library_does_not_lower_a_lock)
+{
+    struct config config;
+
+    config_begin(&config);
+    config_write(&config, "spanguard.conf", "profile = strict\nlock = 1\n");
+    EXPECT_SAID(config_said(&config, "profile=debug"), "SPANGUARD_OPTIONS: ");
+    EXPECT_EQUAL(sg_options.profile, PROFILE_STRICT);
+    EXPECT_EQUAL(sg_options.zero_bytes, 1 << 30);
+    config_write(&config, "spanguard.conf", "profile = guard\nlock = 1\n");
+    EXPECT_SAID(config_said(&config, NULL), "this profile needs libspanguard-debug.so");
+    EXPECT_EQUAL(sg_options.profile, PROFILE_HARDENED);
+    config_end(&config);
+}

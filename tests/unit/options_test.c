@@ -287,6 +287,8 @@ TEST(profiles_of_the_debug_library_are_refused_here)
     EXPECT_SAID(said_to("profile=guard:canary=0"), "this profile needs libspanguard-debug.so");
     EXPECT_EQUAL(sg_options.profile, PROFILE_HARDENED);
     EXPECT_EQUAL(sg_options.canary, 0);
+    EXPECT_SAID(said_to("1:1:1:1:1:1:1:1:1:1:1:1:1:1:1:1:1:1:1:1:1:profile=guard"),
+                "SPANGUARD_OPTIONS: this profile needs libspanguard-debug.so");
 }
 
 /* The first malloc may come before libc has set environ, and after a program has emptied it. */
