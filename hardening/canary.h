@@ -78,6 +78,15 @@ static ALWAYS_INLINE bool canary_is_whole(const char *end, size_t usable_bytes, 
     return slack <= usable_bytes && canary_long_slack_is_clear(end, slack);
 }
 
+/* Whether the place of the canary and the slack that counts are zero, of a slot that was never
+ * handed out. Anything else was written before there was a block to overflow. */
+static inline bool canary_place_is_clear(const char *end, size_t slack)
+{
+    if ((canary_load(end - CANARY_BYTES) | canary_load(end - 2 * CANARY_BYTES)) != 0)
+        return false;
+    return slack <= 8 || canary_long_slack_is_clear(end, slack);
+}
+
 /* Makes them so, where the slot was not cleared. */
 static inline void canary_clear_slack(char *end, size_t slack)
 {

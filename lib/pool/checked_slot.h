@@ -40,6 +40,14 @@ static inline bool slot_is_known_zero(size_t class, uint8_t state)
             (sg_class_policy[class].is_cleared || state == SLOT_CACHED_WIPED));
 }
 
+/* Where nothing else of a slot that was never handed out is looked at: its canary goes there. */
+static inline bool slot_place_is_clear(const char *end, const struct taken_slot *taken,
+                                       size_t slack)
+{
+    return !sg_policy.checks_content || taken->state != SLOT_CACHED_ZERO ||
+           canary_place_is_clear(end, slack);
+}
+
 /* Looks at the content and writes the canary behind the `bytes` of the program. */
 static ALWAYS_INLINE void slot_open(const struct taken_slot *taken, size_t class, size_t bytes)
 {
@@ -52,6 +60,8 @@ static ALWAYS_INLINE void slot_open(const struct taken_slot *taken, size_t class
     if (LIKELY(policy->canary_bytes > 0)) {
         size_t slack = policy->slot_bytes - CANARY_BYTES - bytes;
 
+        if (UNLIKELY(!slot_place_is_clear(end, taken, slack)))
+            sg_slot_report_content(slot, class);
         if (UNLIKELY(!slot_is_known_zero(class, taken->state)))
             canary_clear_slack(end, slack);
         canary_write(end, slack);
