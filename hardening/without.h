@@ -33,6 +33,12 @@
 #ifndef SG_WITHOUT_SAMPLE
 #define SG_WITHOUT_SAMPLE 0
 #endif
+#ifndef SG_WITHOUT_MALLOC_ZERO
+#define SG_WITHOUT_MALLOC_ZERO 0
+#endif
+#ifndef SG_WITHOUT_ISOLATE
+#define SG_WITHOUT_ISOLATE 0
+#endif
 #ifndef SG_WITHOUT_PROOF
 #define SG_WITHOUT_PROOF 0
 #endif

@@ -11,6 +11,7 @@
 #include "policy.h"
 #include "span_quarantine.h"
 #include "sync_point.h"
+#include "without.h"
 
 #define QUARANTINE_BYTES_EACH (8 * KIB) /* on average, of the spans in quarantine */
 
@@ -106,7 +107,7 @@ static struct span *take_body(uint32_t class, bool *ret_zeroed)
  * where that cannot be undone the addresses are lost. */
 static bool close_body(struct span *span, uint32_t class)
 {
-    if (class != CLASS_ZERO ||
+    if (SG_WITHOUT_MALLOC_ZERO || class != CLASS_ZERO ||
         sg_os_forbid_beyond_budget((void *)span->slots.base, sg_central_body_bytes(class)))
         return true;
     if (sg_os_allow((void *)span->slots.base, span_bytes(span)))

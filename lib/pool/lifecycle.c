@@ -224,6 +224,8 @@ static void leave_out(void)
         sg_options.encode = 0;
     if (SG_WITHOUT_SAMPLE)
         sg_options.sample_bytes = 0;
+    if (SG_WITHOUT_ISOLATE)
+        sg_options.isolate_classes = 0;
     if (SG_WITHOUT_SEAL)
         sg_options.seal = 0;
 }

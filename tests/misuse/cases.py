@@ -156,6 +156,8 @@ def freed_cases(profile):
         yield from made_by(expected.read_after_free, misuse, MAKERS, SIZES, profile)
     for misuse in ("no_immediate_reuse", "no_reuse_in_100"):
         yield from made_by(expected.no_reuse, misuse, MAKERS, SIZES, profile)
+    yield from made_by(expected.no_other_class, "no_reuse_by_another_class", ("free", "delete"),
+                       SIZES[1:4], profile)
     yield from made_by(expected.race, "two_threads_free", MAKERS, SIZES, profile)
 
 

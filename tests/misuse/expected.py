@@ -26,6 +26,7 @@ EITHER_END = "a guarded block lies at either end of its page, at random"
 GIVEN_BACK = "whole pages may have gone back to the kernel"
 ZERO_BY_CHANCE = "the neighbour may begin with a zero"
 OWN_PAGE = "what lies before a guarded block in its page is nobody's"
+ANY_CLASS = "strict alone keeps the addresses of a class to it"
 RACE = "who sees it first is a race"
 
 
@@ -158,6 +159,10 @@ def no_reuse(_misuse, _size, profile):
         return Expected(missed=NO_FREED_CHECK, word="not reused",
                         why="the slot may have gone to the central cache")
     return holds("not reused")
+
+
+def no_other_class(_misuse, _size, profile):
+    return holds("no other class") if profile == "strict" else missed(ANY_CLASS)
 
 
 def double_free(misuse, size, profile):

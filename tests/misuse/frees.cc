@@ -1,10 +1,12 @@
 // Use of a block after its end, by the program itself, and how soon its memory has another owner.
 #include "misuse.h"
 
+#include <algorithm>
 #include <cstring>
 
 enum { PAIRS = 3000, LATER = 100, HEAD = 16 };
 enum : size_t { HOARD = 4096, HOARD_BYTES = 8 << 20 };
+enum : size_t { CROWD = 1 << 16, CROWD_BYTES = 48 << 20 };
 
 static void set_write(scene &scene, size_t from, size_t count)
 {
@@ -112,6 +114,40 @@ static void act_make_many(scene &scene)
     make_some(scene, LATER);
 }
 
+// Whether the block has the memory of one that was freed.
+static bool covers_any(char *const *freed, size_t count, char *block, size_t bytes)
+{
+    char *const *next = std::lower_bound(freed, freed + count, block);
+
+    return next < freed + count && *next < block + bytes;
+}
+
+// A stale pointer to one type would reach into another, wherever in the program that is made: whole
+// spans are emptied, and more memory than they had is asked for in blocks of twice the size.
+static void act_make_others(scene &scene)
+{
+    static char *freed[CROWD];
+    size_t count = std::min(CROWD_BYTES / scene.bytes, size_t(CROWD));
+    size_t bytes = 2 * scene.bytes;
+    bool is_reused = false;
+
+    for (size_t i = 0; i < count; i++)
+        freed[i] = static_cast<char *>(opaque(scene.by->make(scene.bytes)));
+    for (size_t i = 0; i < count; i++)
+        scene.by->end(opaque(static_cast<void *>(freed[i])));
+    scene.is_over = true;
+    scene.is_owned = scene.clean; // of the class that was emptied
+    if (!scene.clean)
+        scene.by->end(opaque(static_cast<void *>(scene.block)));
+    std::sort(freed, freed + count);
+    for (size_t i = 0; i < count && !is_reused && !scene.clean; i++) {
+        void *block = opaque(scene.by->make(bytes)); // kept
+        is_reused = covers_any(freed, count, static_cast<char *>(block), bytes);
+    }
+    if (!is_reused)
+        scene.word = "no other class";
+}
+
 const attack free_attacks[] = {
     {"write_after_free_head", write_head, act_write},
     {"write_after_free_inside", write_inside, act_write},
@@ -120,5 +156,6 @@ const attack free_attacks[] = {
     {"read_after_free_head", make_pinned_block, act_read_head},
     {"no_immediate_reuse", make_block, act_make_one},
     {"no_reuse_in_100", make_block, act_make_many},
+    {"no_reuse_by_another_class", make_block, act_make_others},
     {nullptr, nullptr, nullptr},
 };
