@@ -4,7 +4,8 @@
  *   record, 4 bytes    op, slot, size index, delta and partition
  *
  * Each block keeps its contents and its alignment, zeroed ones are zero, and each page that a block
- * ever lay on is remembered as its partition's. At the end no byte of them is live. */
+ * ever lay on is remembered as its partition's, as is each mapping of the kernel: partitions that
+ * shared one would be neighbours. At the end no byte of them is live. */
 #include "target.h"
 
 #include "arena.h"
@@ -19,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 
 #define RECORD_BYTES 4u
 #define RECORDS_MAX 256u
@@ -26,12 +28,19 @@
 #define PARTITIONS 4u /* the first is the heap */
 #define LIVE_BYTES_MAX (16 * MIB)
 #define NOTED_MAX 16384u
+#define MAPPINGS_MAX 512u
 
 struct piece {
     unsigned char *memory; /* NULL: the slot is empty */
     size_t bytes;
     unsigned char stamp;
     unsigned partition;
+};
+
+struct mapping {
+    uintptr_t start;
+    uintptr_t end;
+    unsigned owner; /* partition and one; 0: nobody's yet */
 };
 
 static struct {
@@ -41,6 +50,8 @@ static struct {
     uint8_t partition_of[ARENA_BYTES / PAGE_BYTES]; /* of each page, and one; 0: nobody's */
     uint32_t noted[NOTED_MAX];
     size_t noted_count;
+    struct mapping mappings[MAPPINGS_MAX];
+    size_t mapping_count;
 } held;
 
 static _Noreturn void fail(const char *oracle)
@@ -55,6 +66,32 @@ static void expect(bool condition, const char *oracle)
         fail(oracle);
 }
 
+static system_call *arena;
+
+static long kernel(long number, const long *arguments)
+{
+    long result = arena(number, arguments);
+
+    if (number == SYS_mmap && result > 0 && held.mapping_count < MAPPINGS_MAX)
+        held.mappings[held.mapping_count++] =
+            (struct mapping){(uintptr_t)result, (uintptr_t)(result + arguments[1]), 0};
+    return result;
+}
+
+/* The latest that has the page: it may have been another's before. */
+static void note_mapping(uintptr_t page, unsigned partition)
+{
+    struct mapping *mapping = held.mappings + held.mapping_count;
+
+    while (mapping > held.mappings)
+        if ((--mapping)->start <= page && page < mapping->end) {
+            expect(mapping->owner == 0 || mapping->owner == partition + 1,
+                   "a mapping serves two partitions");
+            mapping->owner = partition + 1;
+            return;
+        }
+}
+
 static void note_page(uintptr_t page, unsigned partition)
 {
     uint32_t index = (uint32_t)(page % ARENA_BYTES / PAGE_BYTES);
@@ -63,6 +100,7 @@ static void note_page(uintptr_t page, unsigned partition)
            "an address served two partitions");
     if (held.partition_of[index] != 0 || held.noted_count == NOTED_MAX)
         return;
+    note_mapping(page, partition);
     held.partition_of[index] = (uint8_t)(partition + 1);
     held.noted[held.noted_count++] = index;
 }
@@ -197,7 +235,10 @@ static void start(const uint8_t *data, size_t bytes)
     held.live_bytes = 0;
     held.number = 0;
     tuning_read(&tuning, data, bytes);
+    held.mapping_count = 0;
     laboratory_begin(&tuning.settings);
+    arena = laboratory.kernel;
+    laboratory.kernel = kernel;
     lifecycle_start();
 }
 
