@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds everything with clang's coverage in a folder of its own, runs tests and fuzz inputs, and
-# says which lines and branches of lib/ and hardening/ they ran, apart and together.
+# says which lines and branches of lib/ and hardening/ they ran, apart and together: those of the
+# release library, which are judged, and those that the debug library and the command add.
 set -euo pipefail
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -8,7 +9,9 @@ set -euo pipefail
 
 build=$root/build/coverage
 llvm=${COVERAGE_LLVM:-14}
-programs=(interface misuse copy memory threads) # beside the suite "unit"
+suites=(unit leaks)
+programs=(interface misuse copy memory threads symbols samples situations command
+    'interface, profile debug')
 random_inputs=2000
 kinds=(tests fuzz)
 report=(--gaps "$root/ci/coverage_gaps.txt" --need 98 92)
@@ -18,7 +21,8 @@ usage()
     cat <<END
 usage: ci/coverage.sh [--tests | --fuzz | --both | --report] [--no-gate] [FILE…]
 
-  --tests    only the tests (unit ${programs[*]}); what fuzzing ran before stays
+  --tests    only the tests (suites ${suites[*]}; ${programs[*]});
+             what fuzzing ran before stays
   --fuzz     only the fuzz targets: their corpus, and $random_inputs inputs of a fixed seed
   --both     both (the default)
   --report   neither: the figures of what was recorded
@@ -83,13 +87,11 @@ configure()
 # A test that fails here for the compiler's sake is no failure of the coverage: it is said.
 run_tests()
 {
-    local selection log=$build/tests.log
-    : >"$log"
-    for selection in "--suite unit" "${programs[*]}"; do
-        # shellcheck disable=SC2086 # one word is one argument
-        meson test -C "$build" --no-rebuild $selection </dev/null >>"$log" 2>&1 ||
-            say "some tests failed under coverage: see $log"
-    done
+    local log=$build/tests.log
+    meson test -C "$build" --no-rebuild "${suites[@]/#/--suite=}" </dev/null >"$log" 2>&1 ||
+        say "some tests failed under coverage: see $log"
+    meson test -C "$build" --no-rebuild "${programs[@]}" </dev/null >>"$log" 2>&1 ||
+        say "some tests failed under coverage: see $log"
 }
 
 run_fuzz()

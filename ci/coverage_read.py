@@ -52,6 +52,14 @@ class Places:
         result.functions = universe.functions
         return result
 
+    def without(self, files):
+        """The places of other files."""
+        result = Places()
+        for all_of, kept in ((self.lines, result.lines), (self.branches, result.branches),
+                             (self.functions, result.functions)):
+            kept.update((file, value) for file, value in all_of.items() if file not in files)
+        return result
+
 
 class Tree:
     """The sources: names relative to the root, and their text."""

@@ -4,8 +4,10 @@
 usage: coverage_report.py --build FOLDER [--gaps FILE] [--need LINES BRANCHES] [--missed FILE...]
 
 FOLDER is a build of coverage.sh with recorded/tests and recorded/fuzz, or one of them. Counted is
-the release library: what it has of lines and branches, run in whichever variant. ASSERT is not.
-Writes missed.txt there: each line and branch not run. FILE of --missed: prints those of these.
+the release library: what it has of lines and branches, run in whichever variant; and apart what the
+debug library and the command have besides. ASSERT is not counted. Writes missed.txt there: each
+line and branch not run. FILE of --missed: prints those of these. --need and --gaps are about the
+release library.
 
 Status 1: fewer percent than --need, or a gap of the list that is none.
 """
@@ -20,20 +22,34 @@ from coverage_read import Places, Reader, Tree, export, line_of
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 KINDS = ("tests", "fuzz")
 LINKED_UNITS = ("linked_test", "operators_replaced_test")  # unit programs over the shipped library
+# Unit programs over layers of the debug library, whose inline functions have bodies of their own.
+DEBUG_UNITS = ("access_test", "bug_", "capture_", "depot_test", "unwind_")
+
+
+def existing(paths):
+    return [path for path in paths if path.exists()]
 
 
 def groups(build):
-    """The programs of one variant: a function of them has one body."""
+    """By part, then variant: the programs. A function of a variant has one body; what the first
+    one has is counted."""
     units = sorted((build / "tests/unit").glob("*_test"))
     laboratory = [path for path in units if path.name.startswith("laboratory_")]
     linked = [path for path in units if path.name in LINKED_UNITS]
-    copies = [path for path in [build / "libspanguard-copy.so"] if path.exists()]
-    others = [path for path in units if path not in laboratory + linked]
-    return {
-        "release": [build / "libspanguard.so", *copies, *linked],
-        "debug": [build / "libspanguard-checked.so", *others],
+    debug = [path for path in units if path.name.startswith(DEBUG_UNITS)]
+    others = [path for path in units if path not in laboratory + linked + debug]
+    release = {
+        "release": [build / "libspanguard.so", *existing([build / "libspanguard-copy.so"]),
+                    *linked],
+        "checked": [build / "libspanguard-checked.so", *others],
         "laboratory": [*sorted((build / "fuzz").glob("fuzz_*_replay")), *laboratory],
     }
+    besides = {
+        "debug": [build / "libspanguard-debug.so", build / "spanguard",
+                  *existing([build / "spanguard-symbolize"])],
+        "debug checked": [build / "libspanguard-debug-checked.so", *debug],
+    }
+    return {"release library": release, "debug library, command": besides}
 
 
 def tools_of(build):
@@ -51,15 +67,15 @@ def recorded(build, kind, tools):
     return merged
 
 
-def read_kind(build, profile, tools):
-    """The places of the release library, and what was run in any variant."""
+def read_part(variants, profile, tools):
+    """The places of the first variant, and what was run in any."""
     reader, universe, run = Reader(Tree(ROOT)), Places(), Places()
-    for variant, programs in groups(build).items():
+    for programs in variants.values():
         if not programs:
             continue
         places = reader.read(export(tools, programs, profile))
         run.add(places)
-        if variant == "release":
+        if not universe.lines:
             universe.add(places)
     return run.within(universe)
 
@@ -156,25 +172,42 @@ def parse(arguments):
     return parser.parse_args(arguments)
 
 
+def read_all(build):
+    """By part: kind -> places, and "together". A file is of the first part that has it."""
+    tools = tools_of(build)
+    profiles = {kind: recorded(build, kind, tools) for kind in KINDS}
+    profiles = {kind: profile for kind, profile in profiles.items() if profile}
+    if not profiles:
+        sys.exit("nothing is recorded")
+    parts, taken = {}, set()
+    for part, variants in groups(build).items():
+        results = {kind: read_part(variants, profile, tools).without(taken)
+                   for kind, profile in profiles.items()}
+        if len(results) > 1:
+            together = Places()
+            for places in results.values():
+                together.add(places)
+            results["together"] = together
+        taken |= set(next(iter(results.values())).lines)
+        parts[part] = results
+    return parts
+
+
 def main(arguments):
     options = parse(arguments)
-    tools, results, both = tools_of(options.build), {}, Places()
-    for kind in KINDS:
-        profile = recorded(options.build, kind, tools)
-        if profile:
-            results[kind] = read_kind(options.build, profile, tools)
-            both.add(results[kind])
-    if not results:
-        sys.exit("nothing is recorded")
-    if len(results) > 1:
-        results["together"] = both
-    print_table(results)
-    rows = list(missed(both, Tree(ROOT)))
-    write_missed(options.build / "missed.txt", rows)
-    for file, function, line, text, what in rows:
+    rows = {}
+    parts = read_all(options.build)
+    for part, results in parts.items():
+        print(f"\n# {part}\n")
+        print_table(results)
+        rows[part] = list(missed(list(results.values())[-1], Tree(ROOT)))
+    every = [row for some in rows.values() for row in some]
+    write_missed(options.build / "missed.txt", every)
+    for file, function, line, text, what in every:
         if file in options.missed:
             print(f"{file}:{line}: {function}: {what}: {text}")
-    return judge(both, rows, options)
+    part, results = next(iter(parts.items()))
+    return judge(list(results.values())[-1], rows[part], options)
 
 
 if __name__ == "__main__":
