@@ -26,6 +26,7 @@ static struct {
     uintptr_t first;
     uintptr_t next;
     struct random random;
+    system_call *others; /* whose the rest is */
     uint8_t flags[PAPER_OS_PAGES];
 } ledger;
 
@@ -259,7 +260,7 @@ static long kernel(long number, const long *arguments)
         return map_in_area((size_t)arguments[1]);
     if (is_address && is_in_area((uintptr_t)arguments[0]))
         return about_area(number, arguments);
-    return laboratory_machine_call(number, arguments);
+    return ledger.others(number, arguments);
 }
 
 static void back_with_memory(void)
@@ -296,6 +297,8 @@ void paper_start(struct paper_setup setup)
     ledger.first = start_of(setup.start);
     ledger.next = ledger.first;
     ledger.random = target_random(setup.seed, 0);
+    if (laboratory.kernel != kernel)
+        ledger.others = laboratory.kernel != NULL ? laboratory.kernel : laboratory_machine_call;
     laboratory.kernel = kernel;
 }
 

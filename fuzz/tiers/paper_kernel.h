@@ -1,5 +1,6 @@
 /* A kernel on paper: it hands out addresses of one area and keeps a ledger of what each OS page
- * is. Calls about other memory (that of our own records) go to the machine. */
+ * is. Calls about other memory (that of our own records) go to the kernel that was there before:
+ * the arena of laboratory_begin(), or the machine. */
 #ifndef SG_FUZZ_TIERS_PAPER_KERNEL_H
 #define SG_FUZZ_TIERS_PAPER_KERNEL_H
 

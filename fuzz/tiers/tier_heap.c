@@ -4,6 +4,7 @@
 #include "central_list.h"
 #include "central_state.h"
 #include "content.h"
+#include "laboratory.h"
 #include "object_pool.h"
 #include "option_table.h"
 #include "os_guard.h"
@@ -54,6 +55,8 @@ void tier_heap_start(const struct tier_input *input)
         .seed = input->seed,
     };
 
+    laboratory_begin(&(struct laboratory_settings){
+        .seed = input->seed, .base = input->seed % 4, .is_upwards = input->seed / 4 % 2});
     paper_start(setup);
     set_options(input);
     sg_os_guard_start(false, SIZE_MAX);
