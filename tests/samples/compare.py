@@ -173,6 +173,8 @@ def all_tools(options):
     if options.lib:
         path = pathlib.Path(options.lib).resolve()
         tools += [ours.debug_tool(profile, path) for profile in ("debug", "guard")]
+        tools += [ours.debug_tool("guard", path, side)
+                  for side in ("guard_exact=1", "guard_side=below")]
     return [tool for tool in tools if tap.wanted(tool.name, options.tool)]
 
 

@@ -51,9 +51,10 @@ def parse_release(text):
     return found and Finding(KINDS.get(found.group(1)))
 
 
-def debug_tool(profile, path):
-    return Tool(f"our {profile}", parse_reports, str(path),
-                (("SPANGUARD_OPTIONS", f"profile={profile}"),))
+def debug_tool(profile, path, option=""):
+    name = " ".join(filter(None, (f"our {profile}", option)))
+    return Tool(name, parse_reports, str(path),
+                (("SPANGUARD_OPTIONS", ":".join(filter(None, (f"profile={profile}", option)))),))
 
 
 def release_tool(profile, path):
