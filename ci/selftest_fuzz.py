@@ -89,6 +89,9 @@ def test_gaps(tap, folder):
     gaps = gaps_of(folder, 'lib/a.c:f "malloc" no memory\nlib/a.c:h gone\nnonsense\n')
     expect(tap, "gaps: an entry without a gap, and no entry, are faults",
                gaps.take(ROWS) == ROWS and len(gaps.faults()) == 3)
+    gaps = gaps_of(folder, '~ lib/a.c:f a race\n~ lib/a.c:h a race\n~lib/a.c:g no entry\n')
+    expect(tap, "gaps: what is a matter of luck is excused, and never a fault",
+               gaps.take(ROWS) == ROWS[1:] and len(gaps.faults()) == 1)
 
 
 def test_lines(tap):
