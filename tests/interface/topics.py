@@ -28,8 +28,9 @@ VARIANTS = {
 }
 TOPICS = ("failure", "empty", "aligned", "content", "free_sized", "introspection", "symbols",
           "operators", "fork", "fork_stdio", "spawn", "thread_exit", "seccomp", "plugins",
-          "late_dlopen", "regressions", "faults", "fault_handlers", "sealed", "guarded_spans",
-          "guarded_large", "guard_marks", "quarantine", "switches", "core_dump", "typed", *VARIANTS)
+          "late_dlopen", "regressions", "faults", "small_faults", "fault_handlers", "sealed",
+          "guarded_spans", "guarded_large", "guard_marks", "quarantine", "switches", "core_dump",
+          "typed", *VARIANTS)
 
 
 def source_of(name):
