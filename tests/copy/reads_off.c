@@ -1,4 +1,4 @@
 #include <stdbool.h>
 
 extern const bool spanguard_copy_reads;
-const bool spanguard_copy_reads = false;
+const bool spanguard_copy_reads = READS;

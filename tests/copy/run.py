@@ -108,7 +108,9 @@ def check_bounds(report, shop, libraries):
 
 def check_reads(report, shop, libraries):
     target = build.program(shop, "target", "reader")
-    off = build.program(shop, "reads_off", "libreads_off.so", ["-shared", "-fPIC"])
+    off, on = (build.program(shop, "reads_off", f"libreads_{value}.so",
+                             ["-shared", "-fPIC", f"-DREADS={value}"])
+               for value in ("false", "true"))
     for name in READERS:
         unit = dict(NAMES)[name]
         fits = try_target(shop, libraries, target, name, 1024, 4, 0, "source")
@@ -120,6 +122,9 @@ def check_reads(report, shop, libraries):
                       fits.notes() + over.notes())
         report.result(f"{name}: spanguard_copy_reads = false leaves reads alone",
                       is_quiet(unchecked), unchecked.notes())
+    checked = shop.run([target, "memcpy", 1024, 4, 1, "source"], preload=f"{on} {libraries.both}")
+    report.result("spanguard_copy_reads = true does not", is_reported(checked, "memcpy", 4, "P106"),
+                  checked.notes())
 
 
 def check_semantics(report, shop, libraries):
@@ -151,6 +156,10 @@ def check_corners(report, shop, libraries):
     report.result("the allocator's own writes are not judged", own.passed(), own.notes())
     other = shop.run([allocator, "x"], preload=libraries.copy)
     report.result("those of its program are", other.status == 9, other.notes())
+    wide = shop.run([build.program(shop, "wide_count")], preload=libraries.both)
+    sentence = f"wmemset: {2 ** 64 - 1} bytes to +0 of a block of 64 bytes"
+    report.result("more wide characters than memory holds are reported",
+                  wide.died_by(signal.SIGABRT) and sentence in wide.stderr, wide.notes())
     fortified = build.fortified(shop, "fortified")
     fits = shop.run([fortified, "x" * 23, 24], preload=libraries.both)
     report.result("fortified code on the stack passes", fits.passed(), fits.notes())
