@@ -3,6 +3,7 @@
 #include "again.h"
 #include "probe.h"
 
+#include <dlfcn.h>
 #include <pthread.h>
 
 enum { OPERATIONS = 100000, HELD = 600, LARGE = 1 << 20 };
@@ -249,4 +250,69 @@ TEST(what_is_off_is_off_and_what_is_on_is_on)
         again_reports("writes_to_a_free_block", "", ABORTED, " P202 write after free: malloc: "));
     EXPECT(again_is("writes_to_a_free_block", "zero_check=0", 0, ""));
     EXPECT(again_is("writes_to_a_free_block", "profile=fast", 0, ""));
+}
+
+static void end_stated(char *block, size_t bytes)
+{
+    void (*end_sized)(void *block, size_t bytes);
+
+    *(void **)&end_sized = dlsym(RTLD_DEFAULT, "free_sized");
+    REQUIRE(end_sized != NULL);
+    end_sized(block, bytes);
+}
+
+static char *typed(size_t bytes)
+{
+    void *(*malloc_typed)(size_t bytes, unsigned partition);
+
+    *(void **)&malloc_typed = dlsym(RTLD_DEFAULT, "spanguard_malloc_typed");
+    REQUIRE(malloc_typed != NULL);
+    return malloc_typed(bytes, 3);
+}
+
+/* 700 bytes stay in the slot of 1,000, though malloc would give them a smaller one. */
+BODY(states_the_sizes_of_shrunk_blocks)
+{
+    end_stated(realloc(typed(1000), opaque(700)), 700);
+    end_stated(realloc(malloc(1000), opaque(700)), 700);
+    end_stated(typed(1000), 1000);
+}
+
+BODY(states_too_much_of_a_typed_block)
+{
+    end_stated(typed(1000), opaque(3000));
+}
+
+BODY(states_too_much_of_a_shrunk_block)
+{
+    end_stated(realloc(malloc(1000), opaque(700)), opaque(3000));
+}
+
+TEST(without_canaries_the_class_of_a_stated_size_counts)
+{
+    static const char size_mismatch[] = " P402 size mismatch: free_sized: size 3000 stated for ";
+
+    NOT_OVER_GLIBC();
+    EXPECT(again_is("states_the_sizes_of_shrunk_blocks", "profile=fast", 0, ""));
+    EXPECT(again_is("states_the_sizes_of_shrunk_blocks", "", 0, ""));
+    EXPECT(again_reports("states_too_much_of_a_typed_block", "profile=fast", 128 + SIGABRT,
+                         size_mismatch));
+    EXPECT(again_reports("states_too_much_of_a_shrunk_block", "profile=fast", 128 + SIGABRT,
+                         size_mismatch));
+}
+
+BODY(opens_the_program_itself_bound_deep)
+{
+    void *handle = dlopen(NULL, RTLD_NOW | RTLD_DEEPBIND);
+
+    REQUIRE(handle != NULL && dlsym(handle, "malloc") != NULL);
+}
+
+TEST(RTLD_DEEPBIND_on_the_program_itself_is_said_and_ignored)
+{
+    NOT_OVER_GLIBC();
+    struct again result = again("opens_the_program_itself_bound_deep", "");
+
+    EXPECT_EQUAL(result.ending, 0);
+    EXPECT(strstr(result.text, "RTLD_DEEPBIND ignored for the program: ") != NULL);
 }

@@ -6,6 +6,7 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/mman.h>
 
 /* Not in this libc, or of C++: the library's. */
 static void *(*operator_new)(size_t bytes);
@@ -174,6 +175,68 @@ TEST(introspection_is_that_of_libc)
     free(text);
     free(block);
     EXPECT(malloc_trim(0) <= 1);
+}
+
+/* What malloc_stats() writes to stderr. */
+static const char *stats_said(void)
+{
+    static char text[4096];
+    int file = memfd_create("said", 0), kept = dup(STDERR_FILENO);
+
+    dup2(file, STDERR_FILENO);
+    malloc_stats();
+    dup2(kept, STDERR_FILENO);
+    ssize_t length = pread(file, text, sizeof text - 1, 0);
+    text[length < 0 ? 0 : length] = '\0';
+    close(kept);
+    close(file);
+    return text;
+}
+
+TEST(malloc_stats_are_those_of_libc)
+{
+    const char *said = stats_said();
+
+    EXPECT(strstr(said, "in use bytes") != NULL);
+    EXPECT(strstr(said, "spanguard") == NULL);
+}
+
+/* The second time our own page cache has nothing to give: what libc gives is said all the same. */
+TEST(malloc_trim_tells_what_libc_gave_back)
+{
+    char *block = malloc(100000), *behind = malloc(100);
+
+    memset(block, 1, 100000);
+    free(block);
+    EXPECT_EQUAL(malloc_trim(0), 1);
+    EXPECT_EQUAL(malloc_trim(0), 1); /* libc: as long as a free block has a whole page */
+    free(behind);
+}
+
+TEST(partitions_are_blocks_of_libc)
+{
+    void *(*calloc_typed)(size_t, size_t, unsigned), *(*malloc_typed)(size_t, unsigned);
+
+    *(void **)&calloc_typed = dlsym(RTLD_DEFAULT, "spanguard_calloc_typed");
+    *(void **)&malloc_typed = dlsym(RTLD_DEFAULT, "spanguard_malloc_typed");
+    for (unsigned partition = 0; partition < 4; partition++) {
+        char *zeroed = calloc_typed(10, 10, partition), *other = malloc_typed(100, partition);
+
+        EXPECT(zeroed != NULL && !is_ours(zeroed) && other != NULL && !is_ours(other));
+        for (int i = 0; i < 100; i++)
+            EXPECT_EQUAL(zeroed[i], 0);
+        free(zeroed);
+        free(other);
+    }
+}
+
+/* The runner sees that stderr stays empty. */
+TEST(a_plugin_may_be_bound_to_libc)
+{
+    void *handle = dlopen("libm.so.6", RTLD_NOW | RTLD_DEEPBIND);
+
+    EXPECT(handle != NULL && dlsym(handle, "cos") != NULL);
+    EXPECT_EQUAL(dlclose(handle), 0);
 }
 
 static void *make_and_free(void *other)
