@@ -29,6 +29,8 @@ static int see(struct _Unwind_Context *context, void *opaque)
     return GO_ON;
 }
 
+static bool is_compared = true;
+
 void look_from_here(void);
 
 __attribute__((noinline, used)) void look_from_here(void)
@@ -36,16 +38,18 @@ __attribute__((noinline, used)) void look_from_here(void)
     memset(&ours, 0, sizeof(ours));
     memset(&theirs, 0, sizeof(theirs));
     ours.count = sg_unwind(ours.frames, FRAMES, NULL);
-    _Unwind_Backtrace(see, &theirs);
+    if (is_compared)
+        _Unwind_Backtrace(see, &theirs);
     __asm__ volatile("" ::: "memory");
 }
 
 /* `body` keeps rbx and rbp on the stack, says so in its own words, and calls look_from_here(). */
-#define FORM(name_, body_)                                                                         \
+#define FORM(name_, body_) FORM_AROUND(name_, body_, look_from_here)
+#define FORM_AROUND(name_, body_, inner_)                                                          \
     void name_(void);                                                                              \
     __asm__(".text\n.type " #name_ ", @function\n" #name_ ":\n.cfi_startproc\n"                    \
             "push %rbp\n.cfi_adjust_cfa_offset 8\npush %rbx\n.cfi_adjust_cfa_offset 8\n"           \
-            "sub $8, %rsp\n.cfi_adjust_cfa_offset 8\n" body_ "\ncall look_from_here\n"             \
+            "sub $8, %rsp\n.cfi_adjust_cfa_offset 8\n" body_ "\ncall " #inner_ "\n"                \
             "add $8, %rsp\n.cfi_def_cfa 7, 24\npop %rbx\n.cfi_restore 3\n.cfi_def_cfa 7, 16\n"     \
             "pop %rbp\n.cfi_restore 6\n.cfi_def_cfa 7, 8\nret\n.cfi_endproc\n.size " #name_        \
             ", . - " #name_ "\n")
@@ -77,6 +81,29 @@ FORM(form_cfa_computed, SAVED ".cfi_escape 0x0f,6,0x77,0,0x40,0x40,0x22,0x22");
 FORM(form_cfa_memory, SAVED "lea 32(%rsp), %rax\nmov %rax, (%rsp)\n.cfi_escape 0x0f,3,0x77,0,0x06");
 /* rbp is CFA - 0x..: as a value that the frame had anyway */
 FORM(form_cfa_value, ".cfi_offset 6, -16\n.cfi_offset 3, -24\n.cfi_escape 0x14,3,0");
+
+/* The same with the address of the word in rbp, as compilers do it where they align a stack. */
+FORM(form_cfa_frame, SAVED "lea 32(%rsp), %rax\nmov %rax, (%rsp)\nmov %rsp, %rbp\n"
+                           ".cfi_escape 0x0f,3,0x76,0,0x06");
+/* Where rbp points to, both registers lie: DW_CFA_expression {breg6 16} and {breg6 8} */
+FORM(form_frame_memory, "mov %rsp, %rbp\n.cfi_def_cfa 6, 32\n.cfi_escape 0x10,6,2,0x76,16\n"
+                        ".cfi_escape 0x10,3,2,0x76,8");
+
+/* The frame around is found by rbx, which the inner one says only as the value of an expression,
+ * {lit24, minus, deref} with the CFA on the stack of values; and the same by rbp, {lit16 ...}. */
+FORM(inner_value, ".cfi_offset 6, -16\n.cfi_escape 0x16,3,3,0x48,0x1c,0x06\nxor %ebx, %ebx");
+FORM(inner_values, ".cfi_offset 3, -24\n.cfi_escape 0x16,6,3,0x40,0x1c,0x06\nxor %ebp, %ebp");
+FORM_AROUND(form_around_value, SAVED "lea 32(%rsp), %rbx\n.cfi_def_cfa 3, 0", inner_value);
+FORM_AROUND(form_around_values, SAVED "mov %rsp, %rbp\n.cfi_def_cfa 6, 32", inner_values);
+
+/* Where rbp is cannot be told, since an instruction is none: 0xff; or since nothing is there: at 0,
+ * {lit0}. libgcc would end the program. rbx, by which the frame around is found, is told. */
+FORM(inner_nonsense, ".cfi_offset 3, -24\n.cfi_escape 0x10,6,1,0xff");
+FORM(inner_nowhere, ".cfi_offset 3, -24\n.cfi_escape 0x10,6,2,0x30,0x30");
+FORM_AROUND(form_around_nonsense, SAVED "lea 32(%rsp), %rbx\n.cfi_def_cfa 3, 0", inner_nonsense);
+FORM_AROUND(form_around_nowhere, SAVED "lea 32(%rsp), %rbx\n.cfi_def_cfa 3, 0", inner_nowhere);
+/* And now by the rbp that is not known. */
+FORM_AROUND(form_lost, SAVED "mov %rsp, %rbp\n.cfi_def_cfa 6, 32", inner_nonsense);
 
 static __attribute__((noinline)) void through(void (*form)(void))
 {
@@ -116,6 +143,7 @@ TEST(the_address_of_a_frame_is_an_expression)
     EXPECT_SAME(form_cfa_simple);
     EXPECT_SAME(form_cfa_computed);
     EXPECT_SAME(form_cfa_memory);
+    EXPECT_SAME(form_cfa_frame);
 }
 
 TEST(saved_registers_are_where_the_tables_say)
@@ -125,6 +153,9 @@ TEST(saved_registers_are_where_the_tables_say)
     EXPECT_SAME(form_expressions);
     EXPECT_SAME(form_computed);
     EXPECT_SAME(form_cfa_value);
+    EXPECT_SAME(form_frame_memory);
+    EXPECT_SAME(form_around_value);
+    EXPECT_SAME(form_around_values);
 }
 
 /* What is not followed is not guessed: the walk has the frame itself, and may go on by frame
@@ -134,4 +165,33 @@ TEST(a_register_that_is_not_followed_ends_the_walk_by_tables)
     through(form_r12);
     EXPECT(ours.count >= 2 && ours.count <= theirs.count);
     EXPECT_EQUAL(ours.frames[1], theirs.frames[1]);
+}
+
+/* As many frames as without the inner one; those around this function are the same. */
+static void expect_rest(void (*form)(void))
+{
+    struct seen straight;
+
+    through(form_rbx);
+    straight = ours;
+    is_compared = false;
+    for (int round = 0; round < 2; round++) {
+        through(form);
+        EXPECT_EQUAL(ours.count, straight.count + 1);
+        for (size_t i = 5; i < ours.count && i <= straight.count; i++)
+            EXPECT_EQUAL(ours.frames[i], straight.frames[i - 1]);
+    }
+    is_compared = true;
+}
+
+TEST(a_register_that_nobody_can_tell_is_missed_only_where_it_is_needed)
+{
+    expect_rest(form_around_nonsense);
+    expect_rest(form_around_nowhere);
+    is_compared = false;
+    for (int round = 0; round < 2; round++) {
+        through(form_lost);
+        EXPECT_EQUAL(ours.count, 3); /* look_from_here, inner_nonsense, form_lost */
+    }
+    is_compared = true;
 }
