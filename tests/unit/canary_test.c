@@ -94,3 +94,29 @@ TEST(damage_from_behind_is_told_by_its_length)
         EXPECT_EQUAL(damage.block_bytes, 100);
     }
 }
+
+/* Another thread may have freed it since: what was found is not there any more. */
+TEST(a_whole_block_has_no_damage)
+{
+    make_block(100);
+    struct canary_damage damage = sg_canary_damage(slot, SLOT_BYTES);
+    EXPECT_EQUAL(damage.block_bytes, 100);
+    EXPECT_EQUAL(damage.first, SLOT_BYTES);
+    EXPECT_EQUAL(damage.bytes_before_next, 0);
+}
+
+TEST(the_place_of_a_block_is_clear_where_its_canary_and_its_slack_will_be)
+{
+    const char *end = slot + SLOT_BYTES;
+
+    memset(slot, 0, sizeof slot);
+    for (size_t slack = 0; slack <= USABLE_BYTES - 8; slack++)
+        EXPECT(canary_place_is_clear(end, slack));
+    slot[USABLE_BYTES + 3] = 1;
+    EXPECT(!canary_place_is_clear(end, 0));
+    slot[USABLE_BYTES + 3] = 0;
+    slot[USABLE_BYTES - 60] = 1; /* the first byte behind a block that leaves 60 */
+    EXPECT(!canary_place_is_clear(end, 60));
+    EXPECT(canary_place_is_clear(end, 59));
+    EXPECT(canary_place_is_clear(end, 8));
+}

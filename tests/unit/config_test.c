@@ -225,3 +225,20 @@ TEST(a_section_beats_the_rest_of_its_file_and_a_later_file_beats_both)
     EXPECT_EQUAL(sg_options.span_quarantine, 2);
     config_end(&config);
 }
+
+TEST(a_folder_that_cannot_be_opened_is_told)
+{
+    struct config config;
+    char path[512];
+
+    config_begin(&config);
+    snprintf(path, sizeof(path), "%s", config_path(&config, "spanguard.conf.d"));
+    rmdir(path);
+    EXPECT_EQUAL(symlink("spanguard.conf.d", path), 0); /* to itself */
+    config_write(&config, "spanguard.conf", "canary = 0\n");
+    const char *said = config_said(&config, NULL);
+    EXPECT_EQUAL(lines_in(said), 1);
+    EXPECT_SAID(said, "/spanguard.conf.d: ignored, it cannot be read\n");
+    EXPECT_EQUAL(sg_options.canary, 0);
+    config_end(&config);
+}

@@ -201,6 +201,14 @@ TEST(calls_that_do_not_fit_the_block)
 
     expect_line(mismatch, "P401 interface mismatch: free: a block of 120 bytes made by new\\[\\]",
                 IN_CLASS_7);
+    mismatch.state = SLOT_CACHED; /* by now another thread freed it; or no state at all is there */
+    expect_line(mismatch,
+                "P401 interface mismatch: free: a block of 120 bytes made by another interface",
+                IN_CLASS_7);
+    mismatch.state = UINT8_MAX;
+    expect_line(mismatch,
+                "P401 interface mismatch: free: a block of 120 bytes made by another interface",
+                IN_CLASS_7);
     mismatch.kind = MISUSE_SIZE;
     mismatch.function = "operator delete";
     expect_line(mismatch,

@@ -43,4 +43,7 @@ void test_failed(const char *file, int line, const char *expectation);
 /* Runs `body` in a child; true if it ended by a signal after writing `line` to stderr. */
 bool test_dies_saying(void (*body)(void), const char *line);
 
+/* The status with which `body` leaves a child; -1 if a signal ends it. */
+int test_status_of(void (*body)(void));
+
 #endif

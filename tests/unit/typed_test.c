@@ -87,6 +87,36 @@ TEST(a_partition_is_rebuilt_from_its_spans)
     EXPECT_EQUAL(statistics().live_bytes, 0);
 }
 
+static void add_of_partition_8(struct span *span)
+{
+    if (span->slots.owner == SPAN_TYPED && span->partition == 8)
+        sg_typed_rebuild_add(span);
+}
+
+/* Spans without a block have no access: what the child takes from them can be written. */
+TEST(a_rebuilt_partition_uses_its_empty_spans_again)
+{
+    size_t mapped_bytes;
+
+    for (size_t i = 0; i < COUNT; i++)
+        blocks[i] = take(1000, 8);
+    for (size_t i = 0; i < COUNT; i++)
+        end(blocks[i]);
+    mapped_bytes = statistics().mapped_bytes;
+    sg_typed_rebuild_begin(8);
+    sg_page_map_each(add_of_partition_8);
+    for (int round = 0; round < 2; round++) {
+        for (size_t i = 0; i < COUNT; i++)
+            blocks[i] = memset(take(1000, 8), (int)i, 1000);
+        for (size_t i = 0; i < COUNT; i++)
+            EXPECT_EQUAL((unsigned char)blocks[i][999], (unsigned char)i);
+        EXPECT_EQUAL(statistics().mapped_bytes, mapped_bytes);
+        for (size_t i = 0; i < COUNT; i++)
+            end(blocks[i]);
+    }
+    EXPECT_EQUAL(statistics().live_bytes, 0);
+}
+
 TEST(impossible_sizes_are_refused)
 {
     EXPECT(take(SIZE_MAX, 6) == NULL);
