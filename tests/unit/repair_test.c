@@ -117,8 +117,21 @@ static void expect_repair(struct lock *lock, enum lock_rank rank)
     EXPECT(works()); /* nothing happened to the parent */
 }
 
+/* Spans that are in quarantine, or spare, belong to no list of their class. */
+static void empty_some_spans(void)
+{
+    static char *many[20000];
+
+    for (size_t i = 0; i < 20000; i++)
+        many[i] = sg_pool_allocate(100, SLOT_LIVE_MALLOC);
+    for (size_t i = 0; i < 20000; i++)
+        sg_pool_free(many[i], SLOT_LIVE_MALLOC, "free");
+    EXPECT(sg_quarantine_central.count > 0);
+}
+
 TEST(a_class_is_repaired)
 {
+    empty_some_spans();
     expect_repair(sg_central_lock(size_class_of(108)), RANK_CENTRAL_LIST);
 }
 
