@@ -288,6 +288,21 @@ BODY(states_too_much_of_a_shrunk_block)
     end_stated(realloc(malloc(1000), opaque(700)), opaque(3000));
 }
 
+BODY(writes_behind_a_block_and_states_its_size)
+{
+    char *block = malloc(24);
+
+    block[opaque(24)]++;
+    end_stated(block, 24);
+}
+
+TEST(a_stated_size_hides_no_overflow)
+{
+    NOT_OVER_GLIBC();
+    EXPECT(again_reports("writes_behind_a_block_and_states_its_size", "sample_bytes=0",
+                         128 + SIGABRT, " P101 heap overflow: free_sized: "));
+}
+
 TEST(without_canaries_the_class_of_a_stated_size_counts)
 {
     static const char size_mismatch[] = " P402 size mismatch: free_sized: size 3000 stated for ";

@@ -48,3 +48,22 @@ TEST(memory_that_the_kernel_kept_is_not_called_zero)
     EXPECT(is_zero(large = sg_pool_allocate_zeroed(8 * BYTES * 8), 8 * BYTES * 8));
     munlockall();
 }
+
+/* As many as are freed before the room of one is vacant, and some more. */
+TEST(nor_is_that_of_a_partition)
+{
+    enum { LARGE = 300000, TIMES = 40 };
+
+    if (mlockall(MCL_CURRENT | MCL_FUTURE) != 0) {
+        printf("# not allowed to lock memory: nothing to see\n");
+        return;
+    }
+    for (int i = 0; i < TIMES; i++) {
+        char *block = sg_pool_allocate_typed_zeroed(LARGE, 3);
+
+        EXPECT(block != NULL && is_zero(block, LARGE));
+        memset(block, 0xff, LARGE);
+        free_block(block);
+    }
+    munlockall();
+}

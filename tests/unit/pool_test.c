@@ -2,7 +2,9 @@
 #include "lifecycle.h"
 #include "options.h"
 #include "page_cache.h"
+#include "page_map.h"
 #include "pool.h"
+#include "span.h"
 #include "test.h"
 #include "thread_registry.h"
 
@@ -165,4 +167,30 @@ TEST(impossible_sizes_are_refused_and_nothing_is_lost)
     EXPECT(sg_pool_allocate_aligned(4096, SIZE_MAX - 4096, SLOT_LIVE_ALIGNED) == NULL);
     EXPECT_EQUAL(statistics().live_bytes, live);
     free_block(allocate(100));
+}
+
+/* Where the block ends that will lie there, between the edges that are looked at of every slot. */
+static void write_into_slots_that_were_never_handed_out(void)
+{
+    const size_t bytes = 4600;
+    char *block = allocate(bytes);
+    const struct span *span = page_map_lookup((uintptr_t)block);
+    size_t slot_bytes = sg_size_classes[span->slots.class].slot_bytes;
+
+    for (uint32_t i = 0; i < span->slots.slot_count; i++) {
+        char *slot = (char *)span->slots.base + i * slot_bytes;
+
+        if (slot != block)
+            slot[bytes] = 1;
+    }
+    for (uint32_t i = 1; i < span->slots.slot_count; i++)
+        (void)!allocate(bytes);
+}
+
+TEST(a_write_between_the_edges_of_a_fresh_slot_is_told_by_its_offset)
+{
+    EXPECT(test_dies_saying(write_into_slots_that_were_never_handed_out,
+                            "P202 write after free: malloc: a free block of "));
+    EXPECT(test_dies_saying(write_into_slots_that_were_never_handed_out,
+                            "bytes was written to, first at +4600 ("));
 }

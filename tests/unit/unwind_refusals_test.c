@@ -36,6 +36,11 @@ TABLE(long_expression, ".cfi_escape 0x0f,4,0x77,8,0x06,0x06");
 TABLE(cut_expression, ".cfi_escape 0x0f,1,0x77");
 TABLE(short_expression, ".cfi_escape 0x0f,3,0x77,8,0x06");
 
+/* The frame's address lies where rbp points to; rbp lies far below the stack; it is needed. */
+TABLE(by_frame_word, ".cfi_escape 0x0f,3,0x76,0,0x06");
+TABLE(frame_lost, ".cfi_offset 6, -4000");
+TABLE(by_frame, ".cfi_def_cfa 6, 16");
+
 static bool rule_of(void (*table)(void), struct rule *ret_rule)
 {
     struct module module;
@@ -241,6 +246,27 @@ TEST(a_return_to_the_first_page_ends_the_walk)
     stack[33] = 0x10;
     EXPECT_EQUAL(walk_from((uintptr_t)code + 16, (uintptr_t)&stack[8], (uintptr_t)&stack[32]), 1);
     munmap(code, 4096);
+}
+
+TEST(what_lies_outside_of_the_stack_is_not_read)
+{
+    stack[32] = (uintptr_t)&stack[40];
+    stack[39] = (uintptr_t)plain + 1;
+    stack[8] = (uintptr_t)by_frame + 2;
+    stack[33] = (uintptr_t)plain + 1;
+    for (int round = 0; round < 2; round++) { /* the second out of the cache */
+        uintptr_t pc = (uintptr_t)by_frame_word + 1;
+
+        EXPECT(walk_from(pc, (uintptr_t)&stack[8], (uintptr_t)&stack[32]) >= 2);
+        EXPECT_EQUAL(frames[1], (uintptr_t)plain + 1);
+        EXPECT_EQUAL(walk_from(pc, (uintptr_t)&stack[8], 0), 1);
+
+        EXPECT(walk_from((uintptr_t)by_frame + 1, (uintptr_t)&stack[8], (uintptr_t)&stack[32]) >=
+               2);
+        EXPECT_EQUAL(
+            walk_from((uintptr_t)frame_lost + 1, (uintptr_t)&stack[8], (uintptr_t)&stack[32]), 2);
+        EXPECT_EQUAL(frames[1], (uintptr_t)by_frame + 2);
+    }
 }
 
 /* What called through a bad pointer is at the top of the stack, where a word can be. */
