@@ -157,24 +157,3 @@ TEST(children_of_a_bare_fork_in_a_program_with_busy_threads_can_allocate)
     }
     threads_end(threads, THREADS);
 }
-
-/* It has no cache, and is the only thread that the child has. */
-static void *fork_first_of_all(void *ret_ending)
-{
-    unsigned rounds = 100;
-
-    *(int *)ret_ending = child_ending(allocate_in_child, &rounds);
-    return NULL;
-}
-
-TEST(a_thread_that_never_allocated_forks)
-{
-    for (int i = 0; i < 5; i++) {
-        pthread_t thread;
-        int ending = -1;
-
-        EXPECT_EQUAL(pthread_create(&thread, NULL, fork_first_of_all, &ending), 0);
-        pthread_join(thread, NULL);
-        EXPECT_EQUAL(ending, 0);
-    }
-}

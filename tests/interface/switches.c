@@ -288,6 +288,23 @@ BODY(states_too_much_of_a_shrunk_block)
     end_stated(realloc(malloc(1000), opaque(700)), opaque(3000));
 }
 
+BODY(fills_large_blocks_of_partitions)
+{
+    for (int i = 0; i < 30; i++) {
+        char *block = memset(typed(LARGE), i, LARGE);
+
+        REQUIRE(block[0] == i && block[LARGE - 1] == i);
+        free(block);
+    }
+}
+
+TEST(large_blocks_of_partitions_need_no_guards)
+{
+    NOT_OVER_GLIBC();
+    EXPECT(again_is("fills_large_blocks_of_partitions", "guard_large=0", 0, ""));
+    EXPECT(again_is("fills_large_blocks_of_partitions", "guard_large=0:guard_madvise=0", 0, ""));
+}
+
 BODY(writes_behind_a_block_and_states_its_size)
 {
     char *block = malloc(24);

@@ -59,6 +59,32 @@ TEST(addresses_of_57_bits_work_too)
     expect_mapped(((uintptr_t)1 << 57) - 4 * PAGE_BYTES);
 }
 
+static struct span *seen[3];
+static size_t seen_count;
+
+static void see(struct span *span)
+{
+    if (seen_count < 3)
+        seen[seen_count] = span;
+    seen_count++;
+}
+
+TEST(all_spans_are_visited_near_and_far)
+{
+    static struct span near, far;
+    uintptr_t far_base = (uintptr_t)1 << 52;
+
+    EXPECT(sg_page_map_cover(somewhere, 2 * PAGE_BYTES) && sg_page_map_cover(far_base, PAGE_BYTES));
+    sg_page_map_set(somewhere, 2, &near);
+    sg_page_map_set(far_base, 1, &far);
+    seen_count = 0;
+    sg_page_map_each(see);
+    EXPECT_EQUAL(seen_count, 2); /* two pages of one span in a row: once */
+    EXPECT(seen[0] == &near && seen[1] == &far);
+    sg_page_map_set(somewhere, 2, NULL);
+    sg_page_map_set(far_base, 1, NULL);
+}
+
 TEST(addresses_beyond_57_bits_are_refused)
 {
     EXPECT(!sg_page_map_cover((uintptr_t)1 << 57, PAGE_BYTES));
