@@ -172,11 +172,13 @@ TEST(impossible_sizes_are_refused_and_nothing_is_lost)
 /* Where the block ends that will lie there, between the edges that are looked at of every slot. */
 static void write_into_slots_that_were_never_handed_out(void)
 {
-    const size_t bytes = 4600;
+    const size_t bytes = 4700;
     char *block = allocate(bytes);
     const struct span *span = page_map_lookup((uintptr_t)block);
     size_t slot_bytes = sg_size_classes[span->slots.class].slot_bytes;
 
+    if (bytes + 8 + 64 > slot_bytes) /* it would lie in the edge */
+        return;
     for (uint32_t i = 0; i < span->slots.slot_count; i++) {
         char *slot = (char *)span->slots.base + i * slot_bytes;
 
@@ -192,5 +194,5 @@ TEST(a_write_between_the_edges_of_a_fresh_slot_is_told_by_its_offset)
     EXPECT(test_dies_saying(write_into_slots_that_were_never_handed_out,
                             "P202 write after free: malloc: a free block of "));
     EXPECT(test_dies_saying(write_into_slots_that_were_never_handed_out,
-                            "bytes was written to, first at +4600 ("));
+                            "bytes was written to, first at +4700 ("));
 }
