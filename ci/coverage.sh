@@ -74,7 +74,7 @@ link_flags()
 configure()
 {
     local flags="-fprofile-instr-generate=$build/profiles/%m%c.profraw -fcoverage-mapping"
-    flags+=" -mllvm -runtime-counter-relocation -Wno-unknown-pragmas"
+    flags+=" -mllvm -runtime-counter-relocation -fprofile-update=atomic -Wno-unknown-pragmas"
     [ ! -e "$build/build.ninja" ] || return 0
     mkdir -p "$build"
     printf '%s\n' "$llvm" >"$build/llvm-version"
