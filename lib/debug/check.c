@@ -5,6 +5,7 @@
 #include "debug_state.h"
 #include "page_map.h"
 #include "redzone.h"
+#include "sweep.h"
 
 void sg_debug_check_live(const struct record *record, const char *function, const char *found)
 {
@@ -52,27 +53,39 @@ static bool is_whole(const struct record *record)
            sg_redzone_damage_front(record).bytes == 0;
 }
 
-/* A claim writes to the record: a child of a fork that ends would copy all of them for that. */
+struct checking {
+    struct sweep *sweep;
+    const char *found;
+};
+
+/* A claim writes to the record: a child of a fork that ends would copy all of them for that. What
+ * is BUSY may not even say yet where its block is: this may be the handler of a signal. */
 static void check(struct record *record, void *context)
 {
-    const char *found = context;
+    const struct checking *checking = context;
+    uint8_t state = load_relaxed(&record->state);
 
-    if (sg_os_is_single_threaded() && is_whole(record))
+    if ((state != RECORD_LIVE && state != RECORD_FREED) ||
+        (sg_os_is_single_threaded() && is_whole(record)) ||
+        !sg_sweep_claim(checking->sweep, record, state))
         return;
-    if (record_claim(record, RECORD_LIVE)) {
-        sg_debug_check_live(record, "check", found);
-        record_become(record, RECORD_LIVE);
-    } else if (record_claim(record, RECORD_FREED)) {
-        sg_debug_check_freed(record, found);
-        record_become(record, RECORD_FREED);
-    }
+    if (state == RECORD_LIVE)
+        sg_debug_check_live(record, "check", checking->found);
+    else
+        sg_debug_check_freed(record, checking->found);
+    sg_sweep_leave(checking->sweep, record);
 }
 
 void sg_debug_check_all(const char *found)
 {
+    struct checking checking = {sg_sweep_begin(), found};
+
+    if (checking.sweep == NULL)
+        return;
     checker_enter();
-    sg_record_each(check, (void *)found);
+    sg_record_each(check, &checking);
     checker_leave();
+    sg_sweep_end(checking.sweep);
 }
 
 size_t sg_debug_block_room(const void *address)

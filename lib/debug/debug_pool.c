@@ -7,6 +7,7 @@
 #include "lifecycle.h"
 #include "record_name.h"
 #include "slot.h"
+#include "sweep.h"
 #include "ticks.h"
 
 #define BYTES_MAX ((size_t)1 << 47)
@@ -156,7 +157,7 @@ static ALWAYS_INLINE void prefetch_object(const void *object)
 }
 
 /* The block that starts there, BUSY from now on; NULL: there is none, it was reported, and the
- * program goes on. */
+ * program goes on; or this thread is just looking at it in a check. */
 static struct record *claim(const void *object, const char *function)
 {
     prefetch_object(object);
@@ -168,6 +169,8 @@ static struct record *claim(const void *object, const char *function)
         /* A check looks at it for some nanoseconds; or another thread frees it. */
         for (uint32_t i = 0; i < BUSY_SPINS && load_relaxed(&record->state) == RECORD_BUSY; i++)
             os_relax();
+        if (sg_sweep_await(record) == SWEEP_OWN)
+            return NULL; /* the handler of a signal cannot have it now */
         if (record_claim(record, RECORD_LIVE))
             return record;
     }

@@ -7,6 +7,7 @@
 #include "os_signal.h"
 #include "span_quarantine.h"
 #include "spanguard/spanguard.h"
+#include "sweep.h"
 #include "ticks.h"
 
 static __thread __attribute__((tls_model("initial-exec"))) uint16_t own_number;
@@ -54,6 +55,7 @@ void sg_debug_start(void)
 void sg_debug_fork(enum fork_step step)
 {
     sg_hold_fork(step);
+    sg_sweep_fork(step);
 }
 
 static void on_check_signal(void)

@@ -7,6 +7,7 @@
 #include "os_lock.h"
 #include "page_map.h"
 #include "redzone.h"
+#include "sweep.h"
 
 static struct {
     struct lock lock; /* RANK_DEBUG_HOLD */
@@ -22,14 +23,19 @@ static uint32_t bytes_of(const struct record *record)
     return (uint32_t)(record->front_bytes + record->bytes + record->behind_bytes);
 }
 
-/* A sweep may be looking at it: it claims for some nanoseconds at a time. */
-static void leave(struct record *record)
+/* A sweep may be looking at it: it claims for some nanoseconds at a time. False: it is this
+ * thread's, in the handler of a signal; the block stays as it is, for ever. */
+static bool leave(struct record *record)
 {
     while (!record_claim(record, RECORD_FREED))
-        os_relax();
+        if (sg_sweep_await(record) == SWEEP_OWN)
+            return false;
+        else
+            os_relax();
     sg_debug_check_freed(record, "when the block left quarantine");
     record_become(record, RECORD_GONE);
     sg_raw_give(record);
+    return true;
 }
 
 /* What will be looked at, and what the next block at this place will write. */
@@ -50,6 +56,7 @@ static void prefetch_block(const struct record *record)
 static void leave_all(const struct queue_entry *entries, uint32_t count)
 {
     struct record *records[LEAVING_MOST];
+    uint32_t gone = 0;
 
     for (uint32_t i = 0; i < count; i++) {
         records[i] = sg_record_of(entries[i].number);
@@ -58,9 +65,10 @@ static void leave_all(const struct queue_entry *entries, uint32_t count)
     for (uint32_t i = 0; i < count; i++)
         prefetch_block(records[i]);
     for (uint32_t i = 0; i < count; i++)
-        leave(records[i]);
-    if (count > 0)
-        sg_record_retire(records, count);
+        if (leave(records[i]))
+            records[gone++] = records[i];
+    if (gone > 0)
+        sg_record_retire(records, gone);
 }
 
 /* What finds no memory for its place in the queue leaves at once. */

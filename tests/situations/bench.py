@@ -34,7 +34,7 @@ class Bench:
         self.shop = shop
         self.library = library
         self.report = report
-        sources = [HERE / name for name in ("main.c", "surroundings.c", "choices.c")]
+        sources = [HERE / name for name in ("main.c", "surroundings.c", "choices.c", "meanwhile.c")]
         self.program = shop.compile(sources, "situations", ["-O0", "-Wno-use-after-free"])
 
     def run(self, body, options=""):

@@ -65,6 +65,6 @@ struct body {
     void (*run)(void);
 };
 
-extern const struct body surroundings[], choices[];
+extern const struct body surroundings[], choices[], meanwhile[];
 
 #endif

@@ -14,6 +14,7 @@ int main(int argc, char **argv)
     if (argc > 1) {
         run_if_in(surroundings, argv[1]);
         run_if_in(choices, argv[1]);
+        run_if_in(meanwhile, argv[1]);
     }
     say("no such body\n");
     return 95;

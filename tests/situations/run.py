@@ -10,6 +10,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 import choices  # noqa: E402
+import meanwhile  # noqa: E402
 import surroundings  # noqa: E402
 from bench import Bench, tap  # noqa: E402
 
@@ -20,7 +21,7 @@ def main():
     report = tap.Report()
     with tap.Workshop() as shop:
         bench = Bench(shop, library, report)
-        for name, check in (surroundings.CHECKS | choices.CHECKS).items():
+        for name, check in (surroundings.CHECKS | choices.CHECKS | meanwhile.CHECKS).items():
             if tap.wanted(name, arguments.only):
                 check(bench)
     return report.finish()

@@ -1,0 +1,99 @@
+/* A check or a report is under way, and something else happens. */
+#include "bug.h"
+
+#include <fcntl.h>
+
+enum { BLOCKS = 2000, BLOCK_BYTES = 3000, CHILDREN = 10, CHILD_SECONDS = 20 };
+
+extern void spanguard_check(void) __attribute__((weak));
+
+static atomic_bool is_over;
+
+static void *check_once(void *unused)
+{
+    spanguard_check();
+    return unused;
+}
+
+static void *check_all_the_time(void *unused)
+{
+    while (!atomic_load(&is_over))
+        spanguard_check();
+    return unused;
+}
+
+static pthread_t start(void *(*run)(void *), void *argument)
+{
+    pthread_t thread;
+
+    require(spanguard_check != NULL, "no spanguard_check\n");
+    require(pthread_create(&thread, NULL, run, argument) == 0, "no thread\n");
+    return thread;
+}
+
+/* The reading end of what is now stderr, and takes no byte more. */
+static int fill_stderr(void)
+{
+    int ends[2];
+
+    require(pipe2(ends, O_NONBLOCK) == 0 && dup2(ends[1], STDERR_FILENO) >= 0, "no pipe\n");
+    while (write(ends[1], "x", 1) == 1)
+        ;
+    require(fcntl(ends[1], F_SETFL, 0) == 0, "no flags\n");
+    return ends[0];
+}
+
+static void *free_it(void *block)
+{
+    free(block);
+    return NULL;
+}
+
+/* The check has the block in its hands until its report is written. */
+static void free_while_a_check_reports(void)
+{
+    char *block = damaged_block(), taken[4096];
+    int reading = fill_stderr();
+    pthread_t threads[2] = {start(check_once, NULL)};
+
+    usleep(200000);
+    threads[1] = start(free_it, block);
+    usleep(1500000);
+    while (read(reading, taken, sizeof taken) > 0)
+        ;
+    for (int i = 0; i < 2; i++)
+        pthread_join(threads[i], NULL);
+    say("on\n");
+}
+
+/* Each child is forked while the other thread has some block in its hands. */
+static void free_in_children_forked_during_checks(void)
+{
+    static void *blocks[BLOCKS];
+
+    for (int i = 0; i < BLOCKS; i++)
+        blocks[i] = malloc(opaque(BLOCK_BYTES));
+    pthread_t checker = start(check_all_the_time, NULL);
+    for (int child = 0; child < CHILDREN; child++) {
+        pid_t process = fork();
+
+        if (process == 0) {
+            alarm(CHILD_SECONDS);
+            for (int i = 0; i < BLOCKS; i++)
+                free(blocks[i]);
+            _exit(0);
+        }
+        if (ending_of(process) != 0)
+            say("a child died\n");
+        usleep((useconds_t)opaque(137));
+    }
+    atomic_store(&is_over, true);
+    pthread_join(checker, NULL);
+    say("on\n");
+}
+
+const struct body meanwhile[] = {
+    {"free_while_a_check_reports", free_while_a_check_reports},
+    {"free_in_children_forked_during_checks", free_in_children_forked_during_checks},
+    {NULL, NULL},
+};
