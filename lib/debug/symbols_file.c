@@ -51,9 +51,9 @@ static bool read_character(struct line *line, char character, uintptr_t address,
     return false;
 }
 
-static bool find_mapped(uintptr_t address, char path[SYMBOLS_PATH_BYTES])
+static bool find_in(const char *maps, uintptr_t address, char path[SYMBOLS_PATH_BYTES])
 {
-    int descriptor = sg_os_open(OS_NO_FOLDER, "/proc/self/maps");
+    int descriptor = sg_os_open(OS_NO_FOLDER, maps);
     struct line line = {0};
     char chunk[CHUNK_BYTES];
     size_t length = CHUNK_BYTES;
@@ -67,6 +67,13 @@ static bool find_mapped(uintptr_t address, char path[SYMBOLS_PATH_BYTES])
             is_found = read_character(&line, chunk[i], address, path);
     sg_os_close(descriptor);
     return is_found;
+}
+
+/* The first is empty once the first thread has ended. */
+static bool find_mapped(uintptr_t address, char path[SYMBOLS_PATH_BYTES])
+{
+    return find_in("/proc/self/maps", address, path) ||
+           find_in("/proc/thread-self/maps", address, path);
 }
 
 bool sg_symbols_file_of(const struct module *module, char ret_path[SYMBOLS_PATH_BYTES])

@@ -85,10 +85,10 @@ static bool read_line(struct reader *reader, struct os_mapping *mapping)
     return true;
 }
 
-bool sg_os_mapping_at(uintptr_t address, struct os_mapping *ret_mapping)
+static bool find_in(const char *path, uintptr_t address, struct os_mapping *ret_mapping)
 {
-    struct reader reader = {.file = os_syscall6(SYS_openat, AT_FDCWD, (long)"/proc/self/maps",
-                                                O_RDONLY | O_CLOEXEC, 0, 0, 0)};
+    struct reader reader = {
+        .file = os_syscall6(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC, 0, 0, 0)};
     bool is_found = false;
 
     if (os_failed(reader.file))
@@ -97,4 +97,11 @@ bool sg_os_mapping_at(uintptr_t address, struct os_mapping *ret_mapping)
         is_found = address >= ret_mapping->start && address < ret_mapping->end;
     (void)os_syscall3(SYS_close, reader.file, 0, 0);
     return is_found;
+}
+
+/* The first is empty once the first thread has ended. */
+bool sg_os_mapping_at(uintptr_t address, struct os_mapping *ret_mapping)
+{
+    return find_in("/proc/self/maps", address, ret_mapping) ||
+           find_in("/proc/thread-self/maps", address, ret_mapping);
 }

@@ -6,13 +6,22 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
-/* For a script, /proc names the interpreter and AT_EXECFN the script: the first is the module. */
+static long read_link(const char *link, char path[OS_PROGRAM_PATH_BYTES])
+{
+    return os_syscall6(SYS_readlinkat, AT_FDCWD, (long)link, (long)path, OS_PROGRAM_PATH_BYTES - 1,
+                       0, 0);
+}
+
+/* For a script, /proc names the interpreter and AT_EXECFN the script: the first is the module. Once
+ * the first thread has ended, /proc/self says nothing of this kind. */
 bool sg_os_executable_path(char path[OS_PROGRAM_PATH_BYTES])
 {
     const char *name = (const char *)getauxval(AT_EXECFN);
-    long got = os_syscall6(SYS_readlinkat, AT_FDCWD, (long)"/proc/self/exe", (long)path,
-                           OS_PROGRAM_PATH_BYTES - 1, 0, 0);
+    long got = read_link("/proc/self/exe", path);
     size_t length = 0;
+
+    if (os_failed(got))
+        got = read_link("/proc/thread-self/exe", path);
 
     if (!os_failed(got) && got < OS_PROGRAM_PATH_BYTES - 1) {
         path[got] = '\0';

@@ -236,6 +236,25 @@ static void where_making_a_process_kills(void)
     overflow_and_free();
 }
 
+static void *free_data(void *first)
+{
+    static int data[100];
+
+    require(pthread_join(*(pthread_t *)first, NULL) == 0, "no end\n");
+    free(&data[opaque(4)]);
+    return NULL;
+}
+
+static void after_the_first_thread_ended(void)
+{
+    static pthread_t first;
+    pthread_t thread;
+
+    first = pthread_self();
+    require(pthread_create(&thread, NULL, free_data, &first) == 0, "no thread\n");
+    pthread_exit(NULL);
+}
+
 const struct body surroundings[] = {
     {"beside_busy_threads", beside_busy_threads},
     {"in_a_signal_handler", in_a_signal_handler},
@@ -249,6 +268,7 @@ const struct body surroundings[] = {
     {"with_all_descriptors_closed", with_all_descriptors_closed},
     {"without_address_space", without_address_space},
     {"in_a_destructor", in_a_destructor},
+    {"after_the_first_thread_ended", after_the_first_thread_ended},
     {"where_no_process_may_be_made", where_no_process_may_be_made},
     {"where_making_a_process_kills", where_making_a_process_kills},
     {NULL, NULL},

@@ -79,4 +79,14 @@ def check_busy(bench):
     print(f"# {best:.0f} ms from the bug to the program's end, at best of {RUNS} runs")
 
 
-CHECKS = {"busy": check_busy, "rows": check_rows, "together": check_both_at_once}
+def check_place(bench):
+    said = bench.run("after_the_first_thread_ended")
+    record = said.records[0] if said.records else {}
+    bench.expect("a report after the first thread ended, with place and names", said, [
+        differs("codes", said.codes, ["P302"]), differs("place", record.get("place"), "global"),
+        differs("program", record.get("program"), "situations"),
+        "free_data" not in names_of(record) and f"not named: {names_of(record)}"])
+
+
+CHECKS = {"busy": check_busy, "rows": check_rows, "together": check_both_at_once,
+          "place": check_place}
