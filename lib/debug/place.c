@@ -1,6 +1,7 @@
 /* What lies at an address that never was a block. */
 #include "debug_report.h"
 #include "os_maps.h"
+#include "os_process.h"
 #include "page_map.h"
 #include "unwind_module.h"
 
@@ -17,6 +18,17 @@ static bool is_own_stack(const struct os_mapping *mapping)
     uintptr_t here = (uintptr_t)__builtin_frame_address(0);
 
     return here >= mapping->start && here < mapping->end;
+}
+
+/* What no list of mappings has; maybe there is no list: without /proc or a free descriptor. */
+static void unlisted(struct bug *bug, uintptr_t address)
+{
+    struct module module;
+
+    if (!sg_os_is_readable(address & ~(uintptr_t)7))
+        bug->place = BUG_PLACE_UNKNOWN;
+    else
+        bug->place = sg_module_of(address, &module) ? BUG_PLACE_GLOBAL : BUG_PLACE_MAPPING;
 }
 
 static void keep_base_name(struct bug *bug, const char *path)
@@ -39,7 +51,7 @@ void sg_debug_bug_place(struct bug *bug, uintptr_t address)
     else if (page_map_lookup(address) != NULL)
         bug->place = BUG_PLACE_HEAP;
     else if (!sg_os_mapping_at(address, &mapping))
-        bug->place = BUG_PLACE_UNKNOWN;
+        return unlisted(bug, address);
     else if (is_own_stack(&mapping) || begins(mapping.name, "[stack"))
         bug->place = BUG_PLACE_STACK;
     else if (sg_module_of(address, &module))

@@ -1,6 +1,7 @@
 /* A bug while much else is going on, or little works any more. */
 #include "bug.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -255,6 +256,15 @@ static void after_the_first_thread_ended(void)
     pthread_exit(NULL);
 }
 
+static void with_no_descriptor_left(void)
+{
+    static int data[100];
+
+    while (open("/dev/null", O_RDONLY | O_CLOEXEC) >= 0)
+        ;
+    free(&data[opaque(4)]);
+}
+
 const struct body surroundings[] = {
     {"beside_busy_threads", beside_busy_threads},
     {"in_a_signal_handler", in_a_signal_handler},
@@ -269,6 +279,7 @@ const struct body surroundings[] = {
     {"without_address_space", without_address_space},
     {"in_a_destructor", in_a_destructor},
     {"after_the_first_thread_ended", after_the_first_thread_ended},
+    {"with_no_descriptor_left", with_no_descriptor_left},
     {"where_no_process_may_be_made", where_no_process_may_be_made},
     {"where_making_a_process_kills", where_making_a_process_kills},
     {NULL, NULL},

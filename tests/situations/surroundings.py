@@ -86,6 +86,10 @@ def check_place(bench):
         differs("codes", said.codes, ["P302"]), differs("place", record.get("place"), "global"),
         differs("program", record.get("program"), "situations"),
         "free_data" not in names_of(record) and f"not named: {names_of(record)}"])
+    said = bench.run("with_no_descriptor_left")
+    bench.expect("a pointer to a global variable, with no list of mappings", said, [
+        differs("first lines", said.cores, ["P302"]),
+        "the address of a global variable" not in said.outcome.stderr and "taken for another"])
 
 
 CHECKS = {"busy": check_busy, "rows": check_rows, "together": check_both_at_once,
