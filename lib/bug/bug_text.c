@@ -197,10 +197,15 @@ static void put_moved(struct screen *screen, const struct bug *bug)
     struct text text = sg_text_begin(words, sizeof(words));
 
     sg_screen_row(screen, "moved");
-    sg_text_string(&text, "realloc ");
-    sg_bug_say_count(&text, bug->block.bytes);
-    sg_text_string(&text, " -> ");
-    sg_bug_say_bytes(&text, bug->moved_bytes);
+    if (bug->moved_bytes == 0) { /* not known any more */
+        sg_text_string(&text, "realloc of ");
+        sg_bug_say_bytes(&text, bug->block.bytes);
+    } else {
+        sg_text_string(&text, "realloc ");
+        sg_bug_say_count(&text, bug->block.bytes);
+        sg_text_string(&text, " -> ");
+        sg_bug_say_bytes(&text, bug->moved_bytes);
+    }
     sg_text_string(&text, " by  ");
     sg_screen_put(screen, words);
     put_event(screen, bug, &bug->moved);

@@ -13,6 +13,16 @@ static void add_event_stack(struct bug *bug, struct bug_event *event, stack_id i
     sg_bug_add_stack(bug, &event->stack, sg_depot_get(id), false);
 }
 
+/* The record of the block that realloc made, or NULL: it describes a later block by now, and that
+ * was made after the old one ended. */
+static const struct record *moved_record(const struct record *old)
+{
+    const struct record *moved = sg_record_of(old->moved_to);
+    uint64_t age = moved == NULL ? 0 : old->ended_time - moved->made_time;
+
+    return (age & RECORD_TIME_MAX) <= RECORD_TIME_MAX / 2 ? moved : NULL;
+}
+
 void sg_debug_bug_block(struct bug *bug, struct bug_block *block, const struct record *record)
 {
     uint8_t state = load_relaxed(&record->state);
@@ -34,7 +44,7 @@ void sg_debug_bug_block(struct bug *bug, struct bug_block *block, const struct r
     add_event_stack(bug, &block->ended, record->ended_stack);
     if (record->moved_to == 0)
         return;
-    const struct record *moved = sg_record_of(record->moved_to);
+    const struct record *moved = moved_record(record);
     bug->moved = block->ended;
     bug->moved.sequence = moved == NULL ? 0 : moved->sequence;
     bug->moved_bytes = moved == NULL ? 0 : moved->bytes;

@@ -92,7 +92,21 @@ static void free_in_children_forked_during_checks(void)
     say("on\n");
 }
 
+/* Blocks of that size do not wait: their records are soon used again. */
+static void write_where_realloc_moved_away_from_long_ago(void)
+{
+    char *volatile block = malloc(opaque(24));
+    char *old = block;
+
+    free(realloc(block, opaque(1000000)));
+    for (size_t i = 0; i < 20000; i++)
+        free(malloc(opaque(300000 + i)));
+    ((volatile char *)old)[opaque(3)] = 'x';
+    spanguard_check();
+}
+
 const struct body meanwhile[] = {
+    {"write_where_realloc_moved_away_from_long_ago", write_where_realloc_moved_away_from_long_ago},
     {"free_while_a_check_reports", free_while_a_check_reports},
     {"free_in_children_forked_during_checks", free_in_children_forked_during_checks},
     {NULL, NULL},

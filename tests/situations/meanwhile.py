@@ -16,4 +16,13 @@ def check_rows(bench):
             differs("stdout", said.outcome.stdout, stdout)])
 
 
-CHECKS = {"meanwhile": check_rows}
+def check_moved(bench):
+    said = bench.run("write_where_realloc_moved_away_from_long_ago")
+    record = said.records[0] if said.records else {}
+    bench.expect("a later block with the record of the one that realloc made is not taken for it",
+                 said, [differs("codes", said.codes, ["P702"]),
+                        differs("moved_bytes", record.get("moved_bytes"), None),
+                        "realloc of 24 bytes by" not in said.outcome.stderr and "no such text"])
+
+
+CHECKS = {"meanwhile": check_rows, "moved": check_moved}
