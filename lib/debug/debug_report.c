@@ -101,6 +101,12 @@ static bool become_reporter(void)
     }
 }
 
+bool sg_debug_is_reporting(void)
+{
+    return load_relaxed(&reporter) == os_thread_tag() &&
+           load_relaxed(&reporter_process) == sg_os_process_id();
+}
+
 static void add_writer(struct bug *bug, const void *context)
 {
     uintptr_t frames[FRAMES_MAX];

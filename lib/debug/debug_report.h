@@ -42,6 +42,9 @@ HIDDEN void sg_debug_bug_memory(struct bug *bug, const struct record *record, st
 HIDDEN void sg_debug_bug_end(struct bug *bug, bool is_final);
 HIDDEN void sg_debug_bug_cancel(void);
 
+/* Whether the calling thread is between the first and the last of these: for a signal handler. */
+HIDDEN MUST_USE bool sg_debug_is_reporting(void);
+
 /* What lies at an address that is no block: sets place and place_name. */
 HIDDEN void sg_debug_bug_place(struct bug *bug, uintptr_t address);
 

@@ -58,9 +58,17 @@ void sg_debug_fork(enum fork_step step)
     sg_sweep_fork(step);
 }
 
+/* In the middle of a report of this thread there is no second one, and the first is to end. */
 static void on_check_signal(void)
 {
-    sg_debug_check_all("when a signal asked");
+    if (!sg_debug_is_reporting())
+        sg_debug_check_all("when a signal asked");
+}
+
+static void on_leak_signal(void)
+{
+    if (!sg_debug_is_reporting())
+        sg_debug_report_leaks();
 }
 
 /* Behind those of the program and of what it loaded, as far as one can say so. */
@@ -78,7 +86,7 @@ static __attribute__((constructor)) void at_load(void)
     if (sg_options.check_signal != 0)
         sg_os_on_signal((int)sg_options.check_signal, on_check_signal);
     if (sg_options.leak_signal != 0)
-        sg_os_on_signal((int)sg_options.leak_signal, sg_debug_report_leaks);
+        sg_os_on_signal((int)sg_options.leak_signal, on_leak_signal);
 }
 
 /* For programs that link, and for debuggers. */

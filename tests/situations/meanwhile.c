@@ -92,6 +92,39 @@ static void free_in_children_forked_during_checks(void)
     say("on\n");
 }
 
+static void *signal_all_the_time(void *thread)
+{
+    for (;;) {
+        usleep(50000);
+        pthread_kill(*(pthread_t *)thread, SIGUSR2);
+    }
+    return NULL;
+}
+
+static void *take_all_late(void *end)
+{
+    char taken[4096];
+
+    usleep(400000);
+    while (read(*(int *)end, taken, sizeof taken) != 0)
+        usleep(1000);
+    return NULL;
+}
+
+/* Nothing leaks; a check would find the second block. */
+static void signals_during_a_report(void)
+{
+    static char *volatile blocks[2];
+    pthread_t self = pthread_self();
+    int reading = fill_stderr();
+
+    blocks[0] = damaged_block();
+    blocks[1] = damaged_block();
+    (void)start(take_all_late, &reading);
+    (void)start(signal_all_the_time, &self);
+    free(blocks[0]);
+}
+
 /* Blocks of that size do not wait: their records are soon used again. */
 static void write_where_realloc_moved_away_from_long_ago(void)
 {
@@ -106,6 +139,7 @@ static void write_where_realloc_moved_away_from_long_ago(void)
 }
 
 const struct body meanwhile[] = {
+    {"signals_during_a_report", signals_during_a_report},
     {"write_where_realloc_moved_away_from_long_ago", write_where_realloc_moved_away_from_long_ago},
     {"free_while_a_check_reports", free_while_a_check_reports},
     {"free_in_children_forked_during_checks", free_in_children_forked_during_checks},

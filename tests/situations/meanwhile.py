@@ -5,13 +5,15 @@ from bench import differs
 ROWS = (
     ("free_while_a_check_reports", "on_report=continue", 0, ["P101"], "on\n"),
     ("free_in_children_forked_during_checks", "", 0, [], "on\n"),
+    ("signals_during_a_report", "on_report=exit:leak_signal=12", 86, ["P101"], ""),
+    ("signals_during_a_report", "on_report=exit:check_signal=12", 86, ["P101"], ""),
 )
 
 
 def check_rows(bench):
     for body, options, status, codes, stdout in ROWS:
         said = bench.run(body, options)
-        bench.expect(body.replace("_", " "), said, [
+        bench.expect(f"{body.replace('_', ' ')} with {options or 'no option'}", said, [
             differs("status", said.outcome.status, status), differs("codes", said.codes, codes),
             differs("stdout", said.outcome.stdout, stdout)])
 
