@@ -54,11 +54,13 @@ bool sg_os_send(const char *path, const struct os_piece *pieces, size_t count)
 
 bool sg_os_append_line(const char *path, const char *line, size_t length)
 {
-    long file = os_syscall6(SYS_openat, AT_FDCWD, (long)path,
-                            O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666, 0, 0);
+    const long flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+    long file = os_syscall6(SYS_openat, AT_FDCWD, (long)path, flags, 0666, 0, 0);
 
     if (os_failed(file))
         return false;
+    /* Only to open a FIFO that nobody reads would wait for ever. */
+    (void)os_syscall3(SYS_fcntl, file, F_SETFL, O_APPEND);
     bool is_written = sg_os_write_line((int)file, line, length);
     (void)os_syscall3(SYS_close, file, 0, 0);
     return is_written;

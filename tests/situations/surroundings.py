@@ -92,5 +92,16 @@ def check_place(bench):
         "the address of a global variable" not in said.outcome.stderr and "taken for another"])
 
 
+def check_fifo(bench):
+    path = bench.shop.folder / "fifo"
+    os.mkfifo(path)
+    outcome = bench.shop.run([bench.program, "in_a_destructor"],
+                             {"SPANGUARD_REPORT_FILE": str(path), "NO_COLOR": "1"}, 20,
+                             preload=bench.library)
+    bench.report.result("a report file that nobody reads from stops no report",
+                        outcome.status == ABORTED and "\nspanguard: " in outcome.stderr,
+                        outcome.notes())
+
+
 CHECKS = {"busy": check_busy, "rows": check_rows, "together": check_both_at_once,
-          "place": check_place}
+          "place": check_place, "fifo": check_fifo}
