@@ -9,6 +9,8 @@
 #include "spanguard/spanguard.h"
 #include "verdict.h"
 
+#include <stdlib.h>
+
 struct copied_place {
     const struct span *span; /* NULL: no memory of ours */
     size_t offset;           /* of the address in its block */
@@ -67,6 +69,10 @@ EXPORT size_t spanguard_block_room(const void *address)
 EXPORT void spanguard_report_copy(const char *function, const void *address, size_t bytes,
                                   bool is_write)
 {
+#if SG_DEBUG_HEAP
+    if (sg_debug_report_copy(function, (uintptr_t)address, bytes, is_write))
+        abort(); /* nobody can go on from here */
+#endif
     struct copied_place place = place_of(address);
     struct misuse misuse = {
         .kind = is_write ? MISUSE_COPY_WRITE : MISUSE_COPY_READ,

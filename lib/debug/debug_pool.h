@@ -20,6 +20,11 @@ HIDDEN size_t sg_debug_usable_bytes(void *object, const char *function);
 /* As spanguard_block_room(). */
 HIDDEN size_t sg_debug_block_room(const void *address);
 
+/* Of spanguard_report_copy(). False: no block is known there. Returns if the program is to go on
+ * after reports. */
+HIDDEN MUST_USE bool sg_debug_report_copy(const char *function, uintptr_t address, size_t bytes,
+                                          bool is_write);
+
 HIDDEN void sg_debug_statistics(struct pool_statistics *ret_statistics);
 
 /* Looks at all blocks now; reports what is damaged. `found`: when, for the report. */

@@ -1,5 +1,6 @@
 /* A fault near a block of ours: where it was touched, by whom, and what is known of the block. */
 #include "access.h"
+#include "debug_pool.h"
 #include "debug_report.h"
 #include "debug_state.h"
 #include "lifecycle.h"
@@ -81,6 +82,27 @@ bool sg_debug_fault(uintptr_t address, bool is_write, const void *context)
         return false;
     bug->is_write = is_write;
     bug->access_bytes = sg_access_bytes(sg_os_fault_pc(context));
+    bug->address = address;
+    bug->access_offset = (int64_t)(address - load_relaxed(&record->start));
+    sg_debug_bug_block(bug, &bug->block, record);
+    sg_debug_bug_memory(bug, record, (struct damage){.offset = bug->access_offset});
+    sg_debug_bug_end(bug, true);
+    return true;
+}
+
+/* As the fault that it would have been in the profile guard. */
+bool sg_debug_report_copy(const char *function, uintptr_t address, size_t bytes, bool is_write)
+{
+    const struct record *record = sg_record_around(address);
+    struct bug *bug;
+
+    if (record == NULL)
+        return false;
+    bug = sg_debug_bug_begin(kind_of(record, address), function, NULL);
+    if (bug == NULL)
+        return false;
+    bug->is_write = is_write;
+    bug->access_bytes = bytes < UINT32_MAX ? (uint32_t)bytes : UINT32_MAX;
     bug->address = address;
     bug->access_offset = (int64_t)(address - load_relaxed(&record->start));
     sg_debug_bug_block(bug, &bug->block, record);

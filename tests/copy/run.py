@@ -44,6 +44,7 @@ class Libraries:
 
     def __init__(self, main, copy):
         self.main, self.copy = main, copy
+        self.debug = pathlib.Path(main).parent / "libspanguard-debug.so"
         self.both = f"{main} {copy}"
 
 
@@ -170,6 +171,21 @@ def check_corners(report, shop, libraries):
                       over.notes())
 
 
+def check_debug(report, shop, libraries):
+    """The debug library knows the block itself, and not the longer one that the tiers gave."""
+    both = f"{libraries.debug} {libraries.copy}"
+    program = build.program(shop, "target")
+    for place, line in (("heap", "P102 heap overflow: memcpy: WRITE at +4 across the end of a "
+                                 "block of 64 bytes "),
+                        ("freed", "P201 use after free: memcpy: WRITE at +4 of a freed block of 64 "
+                                  "bytes ")):
+        outcome = shop.run([program, "memcpy", 64, 4, 1, place], preload=both, timeout=20)
+        report.result(f"the debug library tells a copy to a block: {place}",
+                      outcome.died_by(signal.SIGABRT)
+                      and outcome.stderr.startswith(f"spanguard[{outcome.pid}]: {line}"),
+                      outcome.notes())
+
+
 def listing(*command):
     return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
 
@@ -211,7 +227,7 @@ def main():
     report = Report()
     with tap.Workshop() as shop:
         for check in (check_room, check_bounds, check_reads, check_semantics, check_corners,
-                      check_programs):
+                      check_debug, check_programs):
             try:
                 check(report, shop, libraries)
             except tap.BuildError as error:
