@@ -78,14 +78,17 @@ static bool is_loader(const char *path)
 static uint32_t flags_of(const char *rights, uint64_t file, const char *path)
 {
     uint32_t flags = 0;
-    bool is_plain = path[0] == '\0' || begins(path, "[heap]") || begins(path, "[anon");
+    /* Shared and anonymous: files of the kernel itself. */
+    bool is_shared = begins(path, "/dev/zero (deleted)") || begins(path, "[anon_shmem:");
+    bool is_plain = is_shared || (file == 0 && (path[0] == '\0' || begins(path, "[heap]") ||
+                                                begins(path, "[anon")));
 
     flags |= rights[0] == 'r' ? LEAK_ROW_READABLE : 0;
     flags |= rights[1] == 'w' ? LEAK_ROW_WRITABLE : 0;
     flags |= rights[2] == 'x' ? LEAK_ROW_EXECUTABLE : 0;
     flags |= begins(path, "[stack]") ? LEAK_ROW_STACK : 0;
     flags |= is_loader(path) ? LEAK_ROW_LOADER : 0;
-    if (rights[0] == 'r' && rights[1] == 'w' && file == 0 && is_plain)
+    if (rights[0] == 'r' && rights[1] == 'w' && is_plain)
         flags |= LEAK_ROW_REGION;
     return flags;
 }

@@ -229,6 +229,22 @@ TEST(a_mapping_of_the_program_is_read_if_something_points_to_it)
     munmap(seen(place), 65536);
 }
 
+TEST(a_shared_mapping_of_the_program_is_read_too)
+{
+    void *mapping = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    EXPECT(mapping != MAP_FAILED);
+    double_reset();
+    hidden block = make_hidden(24, 1);
+
+    store_at((char *)mapping + 512, block);
+    global = mapping;
+    EXPECT_EQUAL(leaked_bytes(), 0);
+    munmap(mapping, 8192);
+    global = mapping = NULL;
+    EXPECT_EQUAL(leaked_bytes(), 24);
+}
+
 TEST(records_of_blocks_are_no_pointers_to_them)
 {
     double_reset();
