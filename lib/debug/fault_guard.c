@@ -46,7 +46,7 @@ static bool used_freed_pointer(uintptr_t address, const void *context)
     size_t count = sg_os_fault_registers(context, registers);
     bool is_told = sg_debug_is_filling(address);
 
-    for (size_t i = 0; i < count && address == 0; i++)
+    for (size_t i = 0; i < count && sg_os_fault_hides_address(context); i++)
         is_told |= sg_debug_is_filling(registers[i]);
     return is_told;
 }

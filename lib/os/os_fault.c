@@ -54,6 +54,19 @@ uintptr_t sg_os_fault_pc(const void *context)
 #endif
 }
 
+bool sg_os_fault_hides_address(const void *context)
+{
+#if defined(__x86_64__)
+    enum { PAGE_FAULT = 14 };
+
+    return context != NULL &&
+           ((const ucontext_t *)context)->uc_mcontext.gregs[REG_TRAPNO] != PAGE_FAULT;
+#else
+    (void)context;
+    return false;
+#endif
+}
+
 size_t sg_os_fault_registers(const void *context, uint64_t registers[OS_REGISTERS_MOST])
 {
     const ucontext_t *user = context;

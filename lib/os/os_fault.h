@@ -11,6 +11,10 @@
 HIDDEN void sg_os_fault_start(void (*on_fault)(uintptr_t address, bool is_write,
                                                const void *context));
 
+/* Whether the processor does not say which address it was, because it is none at all; the handler
+ * is given 0 then, as it is for a fault at 0. */
+HIDDEN bool sg_os_fault_hides_address(const void *context);
+
 /* The general registers of a signal's ucontext_t, in no order that matters; how many there are. */
 #define OS_REGISTERS_MOST 31
 HIDDEN size_t sg_os_fault_registers(const void *context, uint64_t registers[OS_REGISTERS_MOST]);

@@ -143,7 +143,16 @@ static void write_behind(void)
     _exit(0);
 }
 
+/* With what freed memory looks like in a register. */
+static void write_to_null(void)
+{
+    volatile uint64_t *volatile null = NULL;
+
+    *null = opaque(0xd7d7d7d7d7d7d7d7);
+}
+
 const struct body choices[] = {
+    {"write_to_null", write_to_null},
     {"overflow_freed", overflow_freed},
     {"overflow_kept", overflow_kept},
     {"overflow_left", overflow_left},

@@ -31,6 +31,7 @@ ROWS = (
     ("write_17_after_free", "free_fill=17", 0, [], ""),
     ("free_small_and_long_blocks", "quarantine=1G", 0, [], "not bounded\n"),
     ("free_small_and_long_blocks", "quarantine=8M", 0, [], "bounded\n"),
+    ("write_to_null", "", -signal.SIGSEGV, [], ""),
     ("write_before", "profile=guard", 0, [], "on\n"),
     ("write_before", "profile=guard:guard_side=below", ABORTED, ["P104"], ""),
     ("write_behind", "profile=guard", 0, [], "on\n"),
