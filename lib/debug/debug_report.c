@@ -165,7 +165,8 @@ static void write_json_file(const struct bug *bug)
     if (report_file[0] == '\0')
         return;
     sg_bug_say_json(&text, bug);
-    (void)!sg_os_append_line(report_file, text.bytes, text.length);
+    if (!sg_os_append_line(report_file, text.bytes, text.length))
+        sg_report_notice("SPANGUARD_REPORT_FILE cannot be written: ", report_file, "");
 }
 
 static bool is_coloured(void)

@@ -103,5 +103,16 @@ def check_fifo(bench):
                         outcome.notes())
 
 
+def check_unwritable(bench):
+    outcome = bench.shop.run([bench.program, "in_a_destructor"],
+                             {"SPANGUARD_REPORT_FILE": str(bench.shop.folder), "NO_COLOR": "1"},
+                             20, preload=bench.library)
+    bench.report.result("a report file that cannot be written is told",
+                        outcome.status == ABORTED and "\nspanguard: " in outcome.stderr
+                        and "SPANGUARD_REPORT_FILE cannot be written" in outcome.stderr,
+                        outcome.notes())
+
+
 CHECKS = {"busy": check_busy, "rows": check_rows, "together": check_both_at_once,
-          "place": check_place, "fifo": check_fifo}
+          "place": check_place, "fifo": check_fifo,
+          "unwritable": check_unwritable}
