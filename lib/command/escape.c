@@ -60,7 +60,7 @@ void sg_put_json(FILE *file, const char *string)
     fputc('"', file);
 }
 
-/* XML 1.0 has no place at all for most control characters. */
+/* XML 1.0 has no place at all for most control characters, nor for U+FFFE and U+FFFF. */
 void sg_put_xml(FILE *file, const char *string)
 {
     while (*string != '\0') {
@@ -72,6 +72,10 @@ void sg_put_xml(FILE *file, const char *string)
         } else if (byte < ' ') {
             fputs(REPLACEMENT, file);
             string++;
+        } else if (strncmp(string, "\xef\xbf\xbe", 3) == 0 ||
+                   strncmp(string, "\xef\xbf\xbf", 3) == 0) {
+            fputs(REPLACEMENT, file);
+            string += 3;
         } else {
             string = put_character(file, string);
         }

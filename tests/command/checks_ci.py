@@ -255,6 +255,17 @@ def of_debug(tap, shop, name):
         "[P101]" not in suite.find("testcase/failure").text and "not the whole report"])
 
 
-CHECKS = {"records": of_debug, "descendants": descendants, "own status": own_status,
-          "several": together, "surroundings": surroundings, "stragglers": stragglers,
+def odd_names(tap, shop, name):
+    """XML has no place for some characters that UTF-8 can say."""
+    folder = shop.work / "odd"
+    program = shop.work / "p\x01\ufffe\uffff\x9b<&"
+    shutil.copy(shop.probe, program)
+    for actions, status, said, count in (["twice"], 86, (REPORT,), 1), ([], 0, (), 0):
+        outcome = shop.run(f"--ci={folder}", program, *actions)
+        tap.check(f"{name}: all files can be read, status {status}",
+                  [*outcome.expect(status, *said), *problems_of(folder, count)])
+
+
+CHECKS = {"records": of_debug, "odd names": odd_names, "descendants": descendants,
+          "own status": own_status, "several": together, "surroundings": surroundings, "stragglers": stragglers,
           "signals": signals, "annotations": annotations}
