@@ -337,9 +337,11 @@ static void look(struct session *session)
     }
 }
 
+/* SIGSYS stays as it is: a program may answer its own forbidden system calls in a handler, and the
+ * kernel ends who blocks it. */
 enum os_trace sg_os_trace(const struct os_trace_request *request)
 {
-    uint64_t all = UINT64_MAX, before = 0;
+    uint64_t all = ~(UINT64_C(1) << (SIGSYS - 1)), before = 0;
     struct session *session = sg_os_map(NULL, align_up(sizeof(*session), sg_os_page_bytes));
     enum os_trace result = OS_TRACE_NO_PROC;
 

@@ -44,8 +44,8 @@ enum os_trace {
     OS_TRACE_LOST, /* the tracer died or was killed: `body` may have run in part */
 };
 
-/* Calls `body` once, unless something is wrong before. All signals to the caller wait meanwhile.
- * Memory of the request and of what `body` fills is shared with it. Keeps errno. */
+/* Calls `body` once, unless something is wrong before. All signals to the caller but SIGSYS wait
+ * meanwhile. Memory of the request and of what `body` fills is shared with it. Keeps errno. */
 HIDDEN MUST_USE enum os_trace sg_os_trace(const struct os_trace_request *request);
 
 /* For `body`: the registers of one thread, vector registers too, as words; none for the caller,

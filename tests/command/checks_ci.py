@@ -267,5 +267,5 @@ def odd_names(tap, shop, name):
 
 
 CHECKS = {"records": of_debug, "odd names": odd_names, "descendants": descendants,
-          "own status": own_status, "several": together, "surroundings": surroundings, "stragglers": stragglers,
-          "signals": signals, "annotations": annotations}
+          "own status": own_status, "several": together, "surroundings": surroundings,
+          "stragglers": stragglers, "signals": signals, "annotations": annotations}

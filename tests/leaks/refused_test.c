@@ -7,6 +7,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 static void *sleep_long(void *unused)
@@ -188,3 +190,44 @@ TEST(a_first_thread_that_ended_is_no_obstacle)
 {
     EXPECT_EQUAL(exit_of(end_first_thread), 24);
 }
+
+/* x86-64 only, as where its answer goes. */
+#if defined(__x86_64__)
+static void answer_no(int number, siginfo_t *information, void *context)
+{
+    (void)number, (void)information;
+    ((ucontext_t *)context)->uc_mcontext.gregs[REG_RAX] = -EPERM;
+}
+
+static void answer_calls_in_a_handler(long number)
+{
+    struct sigaction action = {.sa_sigaction = answer_no, .sa_flags = SA_SIGINFO};
+
+    start_thread();
+    if (sigaction(SIGSYS, &action, NULL) != 0)
+        _exit(94);
+    refuse(number, SECCOMP_RET_TRAP);
+}
+
+static void answer_clone(void)
+{
+    answer_calls_in_a_handler(SYS_clone);
+}
+
+static void answer_getdents(void)
+{
+    answer_calls_in_a_handler(SYS_getdents64);
+}
+
+static void answer_ptrace(void)
+{
+    answer_calls_in_a_handler(SYS_ptrace);
+}
+
+TEST(a_program_that_answers_forbidden_calls_itself_does_so)
+{
+    EXPECT_EQUAL(exit_of(answer_clone), 80);
+    EXPECT_EQUAL(exit_of(answer_getdents), 80);
+    EXPECT_EQUAL(exit_of(answer_ptrace), 80);
+}
+#endif
