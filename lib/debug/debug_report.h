@@ -28,8 +28,8 @@ HIDDEN void sg_debug_report_mismatch(enum bug_kind kind, const struct record *re
 /* Of the kernel's limit of mappings: a request got no memory for it. Once. Returns. */
 HIDDEN void sg_debug_report_map_limit(size_t bytes);
 
-/* At the end of the program, or when a signal asked. Returns. */
-HIDDEN void sg_debug_report_leaks(void);
+/* At the end of the program, or when a signal asked. Both arguments as in a finding. Returns. */
+HIDDEN void sg_debug_report_leaks(const char *function, const char *found);
 
 /* The steps of each of these: one bug at a time, all zero; the writer's thread and stack, or those
  * of the `context` of a signal. NULL: this thread is in the middle of another report. */

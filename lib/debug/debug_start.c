@@ -68,7 +68,7 @@ static void on_check_signal(void)
 static void on_leak_signal(void)
 {
     if (!sg_debug_is_reporting())
-        sg_debug_report_leaks();
+        sg_debug_report_leaks("check", "when a signal asked");
 }
 
 /* Behind those of the program and of what it loaded, as far as one can say so. */
@@ -77,7 +77,7 @@ static __attribute__((destructor(101))) void at_end(void)
     if (sg_options.check_at_exit != 0)
         sg_debug_check_all("at exit");
     if (sg_options.leaks != 0)
-        sg_debug_report_leaks();
+        sg_debug_report_leaks("exit", "at exit");
 }
 
 static __attribute__((constructor)) void at_load(void)

@@ -90,8 +90,9 @@ void sg_debug_report_damage(const struct record *record, struct damage damage,
     bug->address = load_relaxed(&record->start) + (uint64_t)damage.offset;
     bug->access_offset = damage.offset;
     bug->changed_bytes = damage.bytes;
-    bug->frees_since = load_relaxed(&sg_debug_frees) - record->ended_count;
     sg_debug_bug_block(bug, &bug->block, record);
+    if (bug->block.is_freed) /* modulo 2^32, as the count in the record */
+        bug->frees_since = (uint32_t)(load_relaxed(&sg_debug_frees) - record->ended_count);
     sg_debug_bug_memory(bug, record, damage);
     sg_debug_bug_end(bug, true);
 }
@@ -132,14 +133,14 @@ void sg_debug_report_map_limit(size_t bytes)
     sg_debug_bug_end(bug, false);
 }
 
-void sg_debug_report_leaks(void)
+void sg_debug_report_leaks(const char *function, const char *found)
 {
     const char *why = NULL;
-    struct bug *bug = sg_debug_bug_begin(BUG_LEAK, "exit", NULL);
+    struct bug *bug = sg_debug_bug_begin(BUG_LEAK, function, NULL);
 
     if (bug == NULL)
         return;
-    bug->found = "at exit";
+    bug->found = found;
     if (sg_leak_find(bug, sg_debug_suppressions(), &why)) {
         sg_debug_bug_end(bug, true);
         return;

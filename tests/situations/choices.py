@@ -110,5 +110,19 @@ def check_formats(bench):
         "AddressSanitizer" in said.outcome.stderr and "AddressSanitizer is named"])
 
 
-CHECKS = {"choices": check_rows, "redzone": check_redzone, "stack_depth": check_stacks,
-          "symbols": check_symbols, "report_format": check_formats}
+def check_leaks(bench):
+    said = bench.run("leak_signalled", "leak_signal=12:on_report=continue")
+    found = [record.get("found") for record in said.records]
+    bench.expect("leaks that a signal asked for are not said to be found at exit", said,
+                 [differs("found", found, ["when a signal asked"])])
+
+
+def check_frees(bench):
+    said = bench.run("beside_busy_threads")
+    bench.expect("a block that was freed just now has no frees since", said, [
+        differs("codes", said.codes, ["P101"]),
+        differs("frees_since", said.records[0].get("frees_since"), None)])
+
+
+CHECKS = {"leaks": check_leaks, "frees": check_frees, "choices": check_rows,
+          "redzone": check_redzone, "stack_depth": check_stacks, "symbols": check_symbols, "report_format": check_formats}
