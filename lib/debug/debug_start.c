@@ -5,6 +5,7 @@
 #include "debug_state.h"
 #include "lifecycle.h"
 #include "os_signal.h"
+#include "os_thread.h"
 #include "span_quarantine.h"
 #include "spanguard/spanguard.h"
 #include "sweep.h"
@@ -83,6 +84,8 @@ static __attribute__((destructor(101))) void at_end(void)
 static __attribute__((constructor)) void at_load(void)
 {
     lifecycle_start();
+    if (debug_is_guard()) /* no thread has a cache, and the second one's would have done it */
+        sg_os_process_mark();
     if (sg_options.check_signal != 0)
         sg_os_on_signal((int)sg_options.check_signal, on_check_signal);
     if (sg_options.leak_signal != 0)

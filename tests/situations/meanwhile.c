@@ -3,9 +3,10 @@
 
 #include <fcntl.h>
 
-enum { BLOCKS = 2000, BLOCK_BYTES = 3000, CHILDREN = 10, CHILD_SECONDS = 20 };
+enum { BLOCKS = 2000, BLOCK_BYTES = 3000, CHILDREN = 10, CHILD_SECONDS = 20, RAW_CHILDREN = 15 };
 
 extern void spanguard_check(void) __attribute__((weak));
+extern pid_t _Fork(void) __attribute__((weak));
 
 static atomic_bool is_over;
 
@@ -29,6 +30,41 @@ static pthread_t start(void *(*run)(void *), void *argument)
     require(spanguard_check != NULL, "no spanguard_check\n");
     require(pthread_create(&thread, NULL, run, argument) == 0, "no thread\n");
     return thread;
+}
+
+static void *allocate_all_the_time(void *unused)
+{
+    while (!atomic_load(&is_over))
+        free(malloc(opaque(300)));
+    return unused;
+}
+
+/* No handler of fork runs: a child finds locks held by threads that it does not have. */
+static void allocate_in_children_of_raw_forks(void)
+{
+    pthread_t threads[3];
+
+    require(_Fork != NULL, "no _Fork\n");
+    for (int i = 0; i < 3; i++)
+        threads[i] = start(allocate_all_the_time, NULL);
+    for (int child = 0; child < RAW_CHILDREN; child++) {
+        pid_t process = _Fork();
+
+        if (process == 0) {
+            alarm(CHILD_SECONDS);
+            for (int i = 0; i < 100; i++)
+                free(malloc(opaque(300)));
+            _exit(0);
+        }
+        if (ending_of(process) != 0) {
+            say("a child died\n");
+            break;
+        }
+    }
+    atomic_store(&is_over, true);
+    for (int i = 0; i < 3; i++)
+        pthread_join(threads[i], NULL);
+    say("on\n");
 }
 
 /* The reading end of what is now stderr, and takes no byte more. */
@@ -139,6 +175,7 @@ static void write_where_realloc_moved_away_from_long_ago(void)
 }
 
 const struct body meanwhile[] = {
+    {"allocate_in_children_of_raw_forks", allocate_in_children_of_raw_forks},
     {"signals_during_a_report", signals_during_a_report},
     {"write_where_realloc_moved_away_from_long_ago", write_where_realloc_moved_away_from_long_ago},
     {"free_while_a_check_reports", free_while_a_check_reports},

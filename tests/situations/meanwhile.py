@@ -5,6 +5,8 @@ from bench import differs
 ROWS = (
     ("free_while_a_check_reports", "on_report=continue", 0, ["P101"], "on\n"),
     ("free_in_children_forked_during_checks", "", 0, [], "on\n"),
+    ("allocate_in_children_of_raw_forks", "", 0, [], "on\n"),
+    ("allocate_in_children_of_raw_forks", "profile=guard", 0, [], "on\n"),
     ("signals_during_a_report", "on_report=exit:leak_signal=12", 86, ["P101"], ""),
     ("signals_during_a_report", "on_report=exit:check_signal=12", 86, ["P101"], ""),
 )
