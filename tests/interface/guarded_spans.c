@@ -4,6 +4,7 @@
 #include "probe.h"
 
 #include <sys/mman.h>
+#include <sys/syscall.h>
 
 /* One slot makes a span of the long blocks, 24 make one of the short ones. The long ones fill
  * their span: behind them is the guard. */
@@ -175,6 +176,34 @@ static void use_large_blocks(void)
         memset(block, 1, 4 * LARGE);
         free(block);
     }
+}
+
+static pthread_t first_thread;
+
+static void *look_when_alone(void *unused)
+{
+    pthread_join(first_thread, NULL);
+    REQUIRE(figure("guard_mappings") > 10);
+    _exit(0);
+    return unused;
+}
+
+/* /proc/self lists no mappings then. */
+BODY(counts_guards_when_the_first_thread_has_ended)
+{
+    pthread_t other;
+
+    for (int i = 0; i < 20; i++)
+        REQUIRE(malloc(300000) != NULL);
+    first_thread = pthread_self();
+    REQUIRE(pthread_create(&other, NULL, look_when_alone, NULL) == 0);
+    syscall(SYS_exit, 0); /* before main there is no frame that pthread_exit could go back to */
+}
+
+TEST(guards_are_counted_when_the_first_thread_has_ended)
+{
+    NOT_OVER_GLIBC();
+    EXPECT(again_is("counts_guards_when_the_first_thread_has_ended", "guard_madvise=0", 0, ""));
 }
 
 TEST(a_hundred_thousand_guarded_spans_take_few_mappings)

@@ -33,7 +33,7 @@ static bool names(const long *arguments, const char *path)
 
 static bool answer_open(const long *arguments, long *ret_result)
 {
-    kernel.looked += names(arguments, "/proc/self/maps");
+    kernel.looked += names(arguments, "/proc/thread-self/maps");
     if (!kernel.lacks_proc)
         return false;
     *ret_result = -ENOENT;
