@@ -3,6 +3,7 @@
 #include "again.h"
 #include "probe.h"
 
+#include <pthread.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
