@@ -52,8 +52,8 @@ static size_t map_count_max(void)
 
 #define READ_BYTES 2048
 
-/* The process's mappings as they are, or SIZE_MAX. Some 10 ms for 30,000. Those of this thread: once
- * the first one has ended, /proc/self/maps is empty. */
+/* The process's mappings as they are, or SIZE_MAX. Some 10 ms for 30,000. Those of this thread:
+ * once the first one has ended, /proc/self/maps is empty. */
 static size_t map_count_now(void)
 {
     char text[READ_BYTES] = "";
