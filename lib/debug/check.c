@@ -7,15 +7,15 @@
 #include "redzone.h"
 #include "sweep.h"
 
-void sg_debug_check_live(const struct record *record, const char *function, const char *found)
+/* Both at once: the one behind is told. */
+static COLD void say_live(const struct record *record, const char *function, const char *found)
 {
     struct damage behind = sg_redzone_damage_behind(record);
     struct damage front = sg_redzone_damage_front(record);
-
-    if (LIKELY(behind.bytes == 0 && front.bytes == 0))
-        return;
-    /* Both at once: the first is told. */
     bool is_behind = behind.bytes != 0;
+
+    if (behind.bytes == 0 && front.bytes == 0)
+        return; /* a thread wrote what should be there, meanwhile */
     sg_debug_report_damage(record, is_behind ? behind : front,
                            (struct finding){.kind = is_behind ? BUG_OVERFLOW : BUG_UNDERFLOW,
                                             .function = function,
@@ -23,17 +23,23 @@ void sg_debug_check_live(const struct record *record, const char *function, cons
     sg_redzone_write(record);
 }
 
+void sg_debug_check_live(const struct record *record, const char *function, const char *found)
+{
+    if (UNLIKELY(!redzone_is_whole(record)))
+        say_live(record, function, found);
+}
+
 /* What lies around a freed block is still ours: it may have been written before it was freed last,
  * but then that would have been seen; so this is a write past a stale pointer too. */
-void sg_debug_check_freed(const struct record *record, const char *found)
+static COLD void say_freed(const struct record *record, const char *found)
 {
     struct damage damage = sg_fill_damage(record);
 
-    if (LIKELY(damage.bytes == 0))
+    if (damage.bytes == 0)
         damage = sg_redzone_damage_behind(record);
-    if (LIKELY(damage.bytes == 0))
+    if (damage.bytes == 0)
         damage = sg_redzone_damage_front(record);
-    if (LIKELY(damage.bytes == 0))
+    if (damage.bytes == 0)
         return;
     sg_debug_report_damage(
         record, damage,
@@ -44,13 +50,23 @@ void sg_debug_check_freed(const struct record *record, const char *found)
     sg_fill_freed(record);
 }
 
+static inline bool is_freed_whole(const struct record *record)
+{
+    return fill_is_whole(record) && redzone_is_whole(record);
+}
+
+void sg_debug_check_freed(const struct record *record, const char *found)
+{
+    if (UNLIKELY(!is_freed_whole(record)))
+        say_freed(record, found);
+}
+
 /* Without a claim, so only in a program of one thread. */
 static bool is_whole(const struct record *record)
 {
-    if (load_relaxed(&record->state) == RECORD_FREED && sg_fill_damage(record).bytes != 0)
-        return false;
-    return sg_redzone_damage_behind(record).bytes == 0 &&
-           sg_redzone_damage_front(record).bytes == 0;
+    bool is_freed = load_relaxed(&record->state) == RECORD_FREED;
+
+    return is_freed ? is_freed_whole(record) : redzone_is_whole(record);
 }
 
 struct checking {

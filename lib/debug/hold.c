@@ -18,7 +18,8 @@ static struct {
 
 #define LINES_MOST 6
 
-static uint32_t bytes_of(const struct record *record)
+/* What it counts for in quarantine. */
+static uint32_t weight_of(const struct record *record)
 {
     return (uint32_t)(record->front_bytes + record->bytes + record->behind_bytes);
 }
@@ -43,7 +44,7 @@ static void prefetch_block(const struct record *record)
 {
     uintptr_t address = load_relaxed(&record->start);
     const char *start = (const char *)address - record->front_bytes;
-    uint32_t bytes = bytes_of(record);
+    uint32_t bytes = weight_of(record);
 
     for (uint32_t i = 0; i < LINES_MOST * CACHE_LINE_BYTES && i < bytes; i += CACHE_LINE_BYTES)
         __builtin_prefetch(start + i, 1);
@@ -110,7 +111,7 @@ static void put_held(struct magazine *magazine)
 
 void sg_hold_put(struct record *record)
 {
-    struct queue_entry entry = {record->number, bytes_of(record)};
+    struct queue_entry entry = {record->number, weight_of(record)};
     struct magazine *magazine = sg_magazine_enter();
 
     if (UNLIKELY(magazine == NULL)) {

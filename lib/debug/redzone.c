@@ -1,8 +1,5 @@
 #include "redzone.h"
 
-#include "bytes.h"
-#include "options.h"
-
 static inline uint8_t *start_of(const struct record *record)
 {
     return (uint8_t *)load_relaxed(&record->start);
