@@ -73,7 +73,7 @@ static NOINLINE stack_id walk(struct capture_thread *thread, const struct regist
 static stack_id capture(const struct registers *start, uint32_t depth)
 {
     uintptr_t stack = start->value[REGISTER_STACK];
-    struct capture_thread *thread = sg_capture_enter(stack);
+    struct capture_thread *thread = capture_enter(stack);
     stack_id id = 0;
 
     if (UNLIKELY(thread == NULL))

@@ -25,9 +25,12 @@ static bool modules_hold(const struct memo *memo, uint16_t modules)
 static ALWAYS_INLINE bool reads_hold(const struct memo_entry *entry)
 {
     const uintptr_t *stack = (const uintptr_t *)entry->stack;
+    const uintptr_t *values = entry->values, *end = values + entry->read_count;
+    const uint16_t *words = entry->words;
 
-    for (uint32_t i = 0; i < entry->read_count; i++)
-        if (stack[entry->words[i]] != entry->values[i])
+    for (; values < end; values += MEMO_STRIDE, words += MEMO_STRIDE)
+        if (((stack[words[0]] ^ values[0]) | (stack[words[1]] ^ values[1]) |
+             (stack[words[2]] ^ values[2]) | (stack[words[3]] ^ values[3])) != 0)
             return false;
     return true;
 }
@@ -113,17 +116,20 @@ static bool keep_modules(struct memo *memo, struct memo_entry *entry, const stru
 
 static bool keep_reads(struct memo_entry *entry, uintptr_t stack, const struct trace *trace)
 {
-    if (trace->read_count > MEMO_READS_MAX)
+    uint32_t count = (trace->read_count + MEMO_STRIDE - 1) / MEMO_STRIDE * MEMO_STRIDE;
+
+    if (count > MEMO_READS_MAX)
         return false;
-    for (uint32_t i = 0; i < trace->read_count; i++) {
-        uintptr_t word = (trace->addresses[i] - stack) / sizeof(uintptr_t);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t read = i < trace->read_count ? i : 0;
+        uintptr_t word = (trace->addresses[read] - stack) / sizeof(uintptr_t);
 
         if (word > UINT16_MAX)
             return false;
         entry->words[i] = (uint16_t)word;
-        entry->values[i] = trace->values[i];
+        entry->values[i] = trace->values[read];
     }
-    entry->read_count = trace->read_count;
+    entry->read_count = count;
     return true;
 }
 

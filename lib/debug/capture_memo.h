@@ -14,6 +14,8 @@
 #define MEMO_WAYS 4u
 #define MEMO_MODULES_MAX 16u
 #define MEMO_READS_MAX 48u /* walks that read more are not kept */
+#define MEMO_STRIDE 4u     /* so many are compared at once */
+static_assert(MEMO_READS_MAX % MEMO_STRIDE == 0, "there is room to round up");
 
 struct memo_entry {
     uintptr_t stack; /* the registers at the start; 0: no entry */
@@ -25,7 +27,7 @@ struct memo_entry {
     uint16_t modules; /* bits of memo.modules that have to be as they were */
     bool needs_frame;
     bool needs_rbx;
-    uint32_t read_count;
+    uint32_t read_count; /* a multiple of MEMO_STRIDE: the first one is repeated at the end */
     uint16_t words[MEMO_READS_MAX]; /* where: from `stack` on */
     uintptr_t values[MEMO_READS_MAX];
 };

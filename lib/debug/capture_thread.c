@@ -16,10 +16,8 @@
 static _Atomic uintptr_t groups[GROUPS_MAX];
 static _Atomic uint32_t taken[GROUPS_MAX]; /* one bit for each */
 
-/* For threads that can have none. */
-static struct capture_thread none;
-
-static THREAD_POINTER struct capture_thread *self;
+struct capture_thread sg_capture_none;
+THREAD_POINTER struct capture_thread *sg_capture_mine;
 
 static struct capture_thread *thread_of(uint32_t number)
 {
@@ -87,7 +85,7 @@ static void at_thread_end(void *value)
 {
     struct capture_thread *thread = value;
 
-    self = &none;
+    sg_capture_mine = &sg_capture_none;
     atomic_signal_fence(memory_order_seq_cst);
     if (sg_magazine_empty)
         sg_magazine_empty(&thread->magazine);
@@ -98,21 +96,21 @@ static void at_thread_end(void *value)
 }
 
 /* A handler that interrupts this finds that the thread can have none. */
-static COLD struct capture_thread *first_capture(void)
+COLD struct capture_thread *sg_capture_first(void)
 {
     struct capture_thread *thread;
 
-    self = &none;
+    sg_capture_mine = &sg_capture_none;
     atomic_signal_fence(memory_order_seq_cst);
     thread = take();
     if (thread == NULL)
-        return &none;
+        return &sg_capture_none;
     if (!sg_os_at_thread_end(at_thread_end, thread)) {
         give_back(thread->number);
-        return &none;
+        return &sg_capture_none;
     }
     atomic_signal_fence(memory_order_seq_cst);
-    self = thread;
+    sg_capture_mine = thread;
     return thread;
 }
 
@@ -129,8 +127,7 @@ static bool reach_down(struct capture_thread *thread, uintptr_t low, uintptr_t s
     return true;
 }
 
-/* The stack is another one, or goes deeper than ever before. */
-static COLD void look_at_stack(struct capture_thread *thread, uintptr_t stack)
+COLD void sg_capture_look_at_stack(struct capture_thread *thread, uintptr_t stack)
 {
     uintptr_t page = stack & ~(PROBE_BYTES - 1), end = thread->sure_low + thread->sure_bytes;
     uintptr_t anchor = sg_os_stack_anchor(stack);
@@ -144,38 +141,6 @@ static COLD void look_at_stack(struct capture_thread *thread, uintptr_t stack)
         sg_memo_forget(&thread->memo);
     thread->sure_low = page;
     thread->sure_bytes = anchor - page;
-}
-
-/* The one that was at work was left by a longjmp over its frame. */
-static bool is_abandoned(const struct capture_thread *thread, uintptr_t busy, uintptr_t stack)
-{
-    return stack > busy && capture_is_sure(thread, busy) && capture_is_sure(thread, stack);
-}
-
-struct capture_thread *sg_capture_self(void)
-{
-    struct capture_thread *thread = self;
-
-    if (UNLIKELY(thread == NULL))
-        thread = first_capture();
-    return thread == &none ? NULL : thread;
-}
-
-struct capture_thread *sg_capture_enter(uintptr_t stack)
-{
-    struct capture_thread *thread = sg_capture_self();
-    uintptr_t busy;
-
-    if (UNLIKELY(thread == NULL))
-        return NULL;
-    busy = load_relaxed(&thread->busy_stack);
-    if (UNLIKELY(busy != 0) && !is_abandoned(thread, busy, stack))
-        return NULL;
-    store_relaxed(&thread->busy_stack, stack);
-    atomic_signal_fence(memory_order_seq_cst);
-    if (UNLIKELY(!capture_is_sure(thread, stack)))
-        look_at_stack(thread, stack);
-    return thread;
 }
 
 size_t sg_capture_threads(void)

@@ -19,9 +19,21 @@ struct capture_thread {
     struct magazine magazine; /* has nothing to do with captures, but ends when the thread does */
 };
 
-/* NULL: the thread has none now, and captures without. With `stack` beyond the thread's own stack
- * sure_bytes may be of no use. To be left by the same function that entered. */
-HIDDEN MUST_USE struct capture_thread *sg_capture_enter(uintptr_t stack);
+/* The calling thread's; NULL before its first call. For threads that can have none. */
+extern HIDDEN THREAD_POINTER struct capture_thread *sg_capture_mine;
+extern HIDDEN struct capture_thread sg_capture_none;
+
+HIDDEN MUST_USE struct capture_thread *sg_capture_first(void);
+
+/* Without entering: what else is in there. NULL: the thread has none now. */
+static inline MUST_USE struct capture_thread *capture_self(void)
+{
+    struct capture_thread *thread = sg_capture_mine;
+
+    if (UNLIKELY(thread == NULL))
+        thread = sg_capture_first();
+    return UNLIKELY(thread == &sg_capture_none) ? NULL : thread;
+}
 
 static inline void capture_leave(struct capture_thread *thread)
 {
@@ -34,8 +46,34 @@ static inline bool capture_is_sure(const struct capture_thread *thread, uintptr_
     return stack - thread->sure_low < thread->sure_bytes;
 }
 
-/* Without entering: what else is in there; NULL as above. */
-HIDDEN MUST_USE struct capture_thread *sg_capture_self(void);
+/* The stack is another one, or goes deeper than ever before. */
+HIDDEN void sg_capture_look_at_stack(struct capture_thread *thread, uintptr_t stack);
+
+/* The one that was at work was left by a longjmp over its frame. */
+static inline bool capture_is_abandoned(const struct capture_thread *thread, uintptr_t busy,
+                                        uintptr_t stack)
+{
+    return stack > busy && capture_is_sure(thread, busy) && capture_is_sure(thread, stack);
+}
+
+/* NULL: the thread has none now, and captures without. With `stack` beyond the thread's own stack
+ * sure_bytes may be of no use. To be left by the same function that entered. */
+static inline MUST_USE struct capture_thread *capture_enter(uintptr_t stack)
+{
+    struct capture_thread *thread = capture_self();
+    uintptr_t busy;
+
+    if (UNLIKELY(thread == NULL))
+        return NULL;
+    busy = load_relaxed(&thread->busy_stack);
+    if (UNLIKELY(busy != 0) && !capture_is_abandoned(thread, busy, stack))
+        return NULL;
+    store_relaxed(&thread->busy_stack, stack);
+    atomic_signal_fence(memory_order_seq_cst);
+    if (UNLIKELY(!capture_is_sure(thread, stack)))
+        sg_capture_look_at_stack(thread, stack);
+    return thread;
+}
 
 /* How many threads have one. */
 HIDDEN size_t sg_capture_threads(void);

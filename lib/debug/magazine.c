@@ -4,7 +4,7 @@
 
 struct magazine *sg_magazine_enter(void)
 {
-    struct capture_thread *thread = sg_capture_self();
+    struct capture_thread *thread = capture_self();
 
     if (UNLIKELY(thread == NULL || load_relaxed(&thread->magazine.is_busy)))
         return NULL;

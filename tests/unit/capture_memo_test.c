@@ -125,7 +125,7 @@ TEST(a_capture_inside_another_leaves_what_that_works_with_alone)
 
     for (int i = 0; i < 4; i++)
         id = sg_capture(DEPTH);
-    thread = sg_capture_enter((uintptr_t)__builtin_frame_address(0));
+    thread = capture_enter((uintptr_t)__builtin_frame_address(0));
     EXPECT(thread != NULL);
     memcpy(&before, thread, sizeof(before));
     EXPECT(id != 0);

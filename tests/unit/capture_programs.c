@@ -130,7 +130,7 @@ EXPORT void free(void *block)
 
 static uint64_t hits_of_this_thread(void)
 {
-    struct capture_thread *thread = sg_capture_enter((uintptr_t)__builtin_frame_address(0));
+    struct capture_thread *thread = capture_enter((uintptr_t)__builtin_frame_address(0));
     uint64_t hits = thread == NULL ? 0 : thread->hits;
 
     if (thread != NULL)

@@ -20,7 +20,7 @@
 
 static uint64_t hits(void)
 {
-    struct capture_thread *thread = sg_capture_enter((uintptr_t)__builtin_frame_address(0));
+    struct capture_thread *thread = capture_enter((uintptr_t)__builtin_frame_address(0));
     uint64_t count;
 
     if (thread == NULL)
