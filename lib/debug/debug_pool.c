@@ -15,10 +15,15 @@ static_assert(BYTES_MAX <= RECORD_BYTES_MAX, "each size can be told");
 static_assert(SLOT_STATE_COUNT <= 16, "each maker fits into its bits");
 #define ALIGNMENT_MAX ((size_t)1 << 40)
 
-_Atomic uint32_t sg_debug_frees;
+_Atomic uint64_t sg_debug_frees;
 
 /* Relaxed, both: numbers, no order. */
 static _Atomic uint64_t sequences, calls;
+
+static ALWAYS_INLINE stack_id capture(void)
+{
+    return sg_capture((uint32_t)sg_options.stack_depth);
+}
 
 static void count_call(void)
 {
@@ -29,20 +34,27 @@ static void count_call(void)
         sg_debug_check_all("by a check of all blocks");
 }
 
-static void describe(struct record *record, const struct making *making,
-                     const struct raw_block *raw)
+/* Word by word of the record, nothing of which is read: it was last touched long ago. */
+static ALWAYS_INLINE void describe(struct record *record, const struct making *making,
+                                   const struct raw_block *raw)
 {
-    uint64_t sequence = atomic_fetch_add_explicit(&sequences, 1, memory_order_relaxed) + 1;
+    uint64_t sequence = debug_count(&sequences), time = debug_time();
+    uint16_t thread = sg_debug_thread();
+    uint8_t made_by = sg_record_name_number(making->function);
 
     record->bytes = making->bytes & RECORD_BYTES_MAX;
-    record->front_bytes = raw->front_bytes & RECORD_FRONT_MAX;
+    record->made_thread = thread;
+    record->made_time = time & RECORD_TIME_MAX;
+    record->ended_thread = 0;
+    record->ended_time = 0;
     record->behind_bytes = raw->behind_bytes & RECORD_BEHIND_MAX;
-    record->maker = making->maker & 0xfu;
-    record->made_by = sg_record_name_number(making->function);
-    record->made_thread = sg_debug_thread();
-    record->made_time = debug_time() & RECORD_TIME_MAX;
     record->sequence = sequence & RECORD_SEQUENCE_MAX;
-    record->made_stack = sg_capture((uint32_t)sg_options.stack_depth);
+    record->maker = making->maker & 0xfu;
+    record->made_by = made_by;
+    record->ended_by = 0;
+    record->ended_stack = 0;
+    record->moved_to = 0;
+    record->front_bytes = raw->front_bytes & RECORD_FRONT_MAX;
 }
 
 static bool is_refused(const struct making *making)
@@ -51,8 +63,10 @@ static bool is_refused(const struct making *making)
            (sg_options.max_alloc != 0 && making->bytes > sg_options.max_alloc);
 }
 
-/* The record of a new block, BUSY; NULL: no memory. */
-static struct record *make(const struct making *making)
+/* The record of a new block, BUSY; NULL: no memory. Inlined up to what the program called, for few
+ * frames of ours in each stack. Nothing of the capture waits for the memory of the block, which the
+ * processor fetches meanwhile. */
+static ALWAYS_INLINE struct record *make(const struct making *making)
 {
     struct raw_block raw = {0};
 
@@ -63,12 +77,14 @@ static struct record *make(const struct making *making)
         return NULL;
     }
     checker_taken(raw.start, raw.front_bytes);
+    stack_id stack = capture();
     struct record *record = sg_record_create(raw.start);
     if (record == NULL) {
         sg_pool_free(raw.raw, SLOT_LIVE_MALLOC, "free");
         return NULL;
     }
     describe(record, making, &raw);
+    record->made_stack = stack;
     sg_redzone_write(record);
     if (!making->zeroed || !raw.is_zeroed)
         sg_fill_fresh(record, making->zeroed);
@@ -76,7 +92,7 @@ static struct record *make(const struct making *making)
     return record;
 }
 
-static void *allocate(const struct making *making)
+static ALWAYS_INLINE void *allocate(const struct making *making)
 {
     lifecycle_start();
     checker_enter();
@@ -88,6 +104,11 @@ static void *allocate(const struct making *making)
         record_become(record, RECORD_LIVE);
     checker_leave();
     return object;
+}
+
+static NOINLINE void *allocate_rare(const struct making *making)
+{
+    return allocate(making);
 }
 
 /* As what the program called. */
@@ -125,7 +146,7 @@ void *sg_debug_allocate_typed(size_t bytes, uint32_t partition)
     struct making making = {bytes, 1, SLOT_LIVE_MALLOC, false, name_of(SLOT_LIVE_TYPED)};
 
     (void)partition;
-    return allocate(&making);
+    return allocate_rare(&making);
 }
 
 void *sg_debug_allocate_typed_zeroed(size_t bytes, uint32_t partition)
@@ -133,20 +154,20 @@ void *sg_debug_allocate_typed_zeroed(size_t bytes, uint32_t partition)
     struct making making = {bytes, 1, SLOT_LIVE_MALLOC, true, "spanguard_calloc_typed"};
 
     (void)partition;
-    return allocate(&making);
+    return allocate_rare(&making);
 }
 
 void *sg_debug_allocate_aligned(size_t alignment, size_t bytes, uint8_t maker)
 {
     struct making making = {bytes, alignment, maker, false, name_of(maker)};
 
-    return allocate(&making);
+    return allocate_rare(&making);
 }
 
 #define BUSY_SPINS 2000000u
 
-/* Of a block that ends, what is looked at and filled: on its way while its record is sought. Safe
- * on any value. */
+/* Of a block that ends, what is looked at and filled, and its record: on their way while the stack
+ * is captured. Safe on any value. */
 static ALWAYS_INLINE void prefetch_object(const void *object)
 {
     const char *start = object;
@@ -154,13 +175,13 @@ static ALWAYS_INLINE void prefetch_object(const void *object)
     __builtin_prefetch(start - 1, 1);
     __builtin_prefetch(start + CACHE_LINE_BYTES - 1, 1);
     __builtin_prefetch(start + (size_t)2 * CACHE_LINE_BYTES - 1, 1);
+    sg_record_prefetch((uintptr_t)object);
 }
 
 /* The block that starts there, BUSY from now on; NULL: there is none, it was reported, and the
  * program goes on; or this thread is just looking at it in a check. */
 static struct record *claim(const void *object, const char *function)
 {
-    prefetch_object(object);
     struct record *record = sg_record_find((uintptr_t)object);
 
     if (record != NULL) {
@@ -182,6 +203,7 @@ struct ending {
     const char *function;
     uint32_t moved_to;
     stack_id stack;
+    uint64_t time;
 };
 
 /* One that is BUSY. */
@@ -189,8 +211,8 @@ static void end(struct record *record, const struct ending *ending)
 {
     record->ended_by = sg_record_name_number(ending->function);
     record->ended_thread = sg_debug_thread();
-    record->ended_time = debug_time() & RECORD_TIME_MAX;
-    record->ended_count = atomic_fetch_add_explicit(&sg_debug_frees, 1, memory_order_relaxed) + 1;
+    record->ended_time = ending->time & RECORD_TIME_MAX;
+    record->ended_count = (uint32_t)debug_count(&sg_debug_frees);
     record->moved_to = ending->moved_to;
     record->ended_stack = ending->stack;
     checker_ended(record);
@@ -203,13 +225,6 @@ static void end(struct record *record, const struct ending *ending)
     sg_fill_freed(record);
     record_become(record, RECORD_FREED);
     sg_hold_put(record);
-}
-
-static void end_now(struct record *record, const char *function)
-{
-    struct ending ending = {function, 0, sg_capture((uint32_t)sg_options.stack_depth)};
-
-    end(record, &ending);
 }
 
 /* Blocks of aligned_alloc and its kin end with free, as those of malloc. */
@@ -226,22 +241,19 @@ static void require_maker(const struct record *record, uint8_t maker, const char
         sg_debug_report_mismatch(BUG_INTERFACE, record, 0, function);
 }
 
-static void require_stated(const struct record *record, struct stated stated, const char *function)
+static void require_stated(const struct record *record, const struct stated *stated,
+                           const char *function)
 {
     uintptr_t start = load_relaxed(&record->start);
 
-    if (stated.alignment != 0 && (start & (stated.alignment - 1)) != 0)
-        sg_debug_report_mismatch(BUG_ALIGNMENT, record, stated.alignment, function);
-    if (!stated.without_bytes && stated.bytes != record->bytes)
-        sg_debug_report_mismatch(BUG_SIZE, record, stated.bytes, function);
+    if (stated->alignment != 0 && (start & (stated->alignment - 1)) != 0)
+        sg_debug_report_mismatch(BUG_ALIGNMENT, record, stated->alignment, function);
+    if (!stated->without_bytes && stated->bytes != record->bytes)
+        sg_debug_report_mismatch(BUG_SIZE, record, stated->bytes, function);
 }
 
-void sg_debug_free(void *object, uint8_t maker, const char *function)
-{
-    sg_debug_free_stated(object, (struct stated){.without_bytes = true}, maker, function);
-}
-
-void sg_debug_free_stated(void *object, struct stated stated, uint8_t maker, const char *function)
+static ALWAYS_INLINE void release(void *object, const struct stated *stated, uint8_t maker,
+                                  const char *function)
 {
     if (object == NULL)
         return;
@@ -249,14 +261,28 @@ void sg_debug_free_stated(void *object, struct stated stated, uint8_t maker, con
     checker_enter();
     count_call();
 
+    prefetch_object(object);
+    struct ending ending = {function, 0, capture(), debug_time()};
     struct record *record = claim(object, function);
     if (record != NULL) {
         require_maker(record, maker, function);
         require_stated(record, stated, function);
         sg_debug_check_live(record, function, "when the block was freed");
-        end_now(record, function);
+        end(record, &ending);
     }
     checker_leave();
+}
+
+void sg_debug_free(void *object, uint8_t maker, const char *function)
+{
+    static const struct stated nothing = {.without_bytes = true};
+
+    release(object, &nothing, maker, function);
+}
+
+void sg_debug_free_stated(void *object, struct stated stated, uint8_t maker, const char *function)
+{
+    release(object, &stated, maker, function);
 }
 
 /* Where there is no memory to move to: less of the block is the program's from now on. */
@@ -274,9 +300,10 @@ static bool shrink(struct record *record, size_t bytes)
 }
 
 /* Always to another place: who goes on with the old pointer is found. */
-static void *move(void *object, size_t bytes, const char *function)
+static ALWAYS_INLINE void *move(void *object, size_t bytes, const char *function)
 {
     struct making making = {bytes, 1, SLOT_LIVE_MALLOC, false, function};
+    prefetch_object(object);
     struct record *old = claim(object, function);
     if (old == NULL)
         return NULL;
@@ -292,8 +319,8 @@ static void *move(void *object, size_t bytes, const char *function)
     }
     void *target = (void *)load_relaxed(&moved->start);
     __builtin_memcpy(target, object, old->bytes < bytes ? old->bytes : bytes);
-    /* One call, one stack. */
-    struct ending ending = {function, moved->number, moved->made_stack};
+    /* One call, one stack, one time. */
+    struct ending ending = {function, moved->number, moved->made_stack, moved->made_time};
     record_become(moved, RECORD_LIVE);
     end(old, &ending);
     return target;
@@ -315,6 +342,7 @@ size_t sg_debug_usable_bytes(void *object, const char *function)
 
     lifecycle_start();
     checker_enter();
+    prefetch_object(object);
     struct record *record = claim(object, function);
     if (record != NULL) {
         sg_debug_check_live(record, function, "by malloc_usable_size");

@@ -4,6 +4,7 @@
 
 #include "lifecycle.h"
 #include "options.h"
+#include "os_thread.h"
 #include "record.h"
 
 static inline bool debug_is_guard(void)
@@ -15,7 +16,18 @@ static inline bool debug_is_guard(void)
 HIDDEN uint16_t sg_debug_thread(void);
 
 /* Of all frees so far. Relaxed: a statistic. */
-extern HIDDEN _Atomic uint32_t sg_debug_frees;
+extern HIDDEN _Atomic uint64_t sg_debug_frees;
+
+/* One more, and how many that makes. With one thread not as one step: that would wait until all
+ * that was written before is out; a signal handler in between may then get the same number. */
+static inline uint64_t debug_count(_Atomic uint64_t *counter)
+{
+    if (UNLIKELY(!sg_os_is_single_threaded()))
+        return atomic_fetch_add_explicit(counter, 1, memory_order_relaxed) + 1;
+    uint64_t count = load_relaxed(counter) + 1;
+    store_relaxed(counter, count);
+    return count;
+}
 
 /* The raw block of the tiers around what the program is to get. */
 struct raw_block {

@@ -5,6 +5,7 @@
 
 #include "bits.h"
 #include "os_memory.h"
+#include "os_thread.h"
 
 #define CHUNK_BYTES ((size_t)1 << 20)
 #define STEP_BYTES ((size_t)16) /* of the places of entries in a chunk */
@@ -221,8 +222,15 @@ stack_id sg_depot_put(const uintptr_t *frames, uint32_t count)
 
 void sg_depot_put_again(stack_id id)
 {
-    /* Relaxed: each call counts once, and says nothing of when. */
-    atomic_fetch_add_explicit(&entry_of(id)->calls, 1, memory_order_relaxed);
+    _Atomic uint64_t *calls = &entry_of(id)->calls;
+
+    /* Relaxed: each call counts once, and says nothing of when. With one thread not as one step,
+     * which would wait for all that was written before; what a signal handler counts in between
+     * is lost. */
+    if (LIKELY(sg_os_is_single_threaded()))
+        store_relaxed(calls, load_relaxed(calls) + 1);
+    else
+        atomic_fetch_add_explicit(calls, 1, memory_order_relaxed);
 }
 
 /* What the number leads to may be the middle of an entry: nothing of it counts unless the number is

@@ -57,7 +57,7 @@ struct lock *sg_record_lock(void)
     return &all.lock;
 }
 
-struct record *sg_record_of(uint32_t number)
+static ALWAYS_INLINE struct record *record_of(uint32_t number)
 {
     struct record *chunk;
 
@@ -68,12 +68,17 @@ struct record *sg_record_of(uint32_t number)
     return chunk == NULL ? NULL : &chunk[number & (CHUNK_RECORDS - 1)];
 }
 
+struct record *sg_record_of(uint32_t number)
+{
+    return record_of(number);
+}
+
 static inline uintptr_t scaled(uintptr_t address)
 {
     return debug_is_guard() ? address >> GUARD_SHIFT : address;
 }
 
-static _Atomic uint32_t *step_find(uintptr_t whole_address)
+static ALWAYS_INLINE _Atomic uint32_t *step_find(uintptr_t whole_address)
 {
     uintptr_t address = scaled(whole_address);
 
@@ -138,10 +143,18 @@ struct record *sg_record_find(uintptr_t start)
     if (step == NULL)
         return NULL;
     /* Acquire: pairs with the publication in sg_record_create(). */
-    record = sg_record_of(atomic_load_explicit(step, memory_order_acquire));
+    record = record_of(atomic_load_explicit(step, memory_order_acquire));
     if (record == NULL || load_relaxed(&record->start) != start)
         return NULL;
     return load_relaxed(&record->state) == RECORD_NONE ? NULL : record;
+}
+
+void sg_record_prefetch(uintptr_t start)
+{
+    _Atomic uint32_t *step = step_find(start);
+
+    if (step != NULL)
+        __builtin_prefetch(record_of(load_relaxed(step)), 1);
 }
 
 static struct record *number_new(void)
@@ -167,7 +180,7 @@ static struct record *number_new(void)
 
 static struct record *first_waiting(void)
 {
-    return all.waiting.count == 0 ? NULL : sg_record_of(sg_queue_pop(&all.waiting).number);
+    return all.waiting.count == 0 ? NULL : record_of(sg_queue_pop(&all.waiting).number);
 }
 
 /* Under the lock. */
@@ -221,9 +234,6 @@ struct record *sg_record_create(uintptr_t start)
     if (record == NULL)
         return NULL;
     record_become(record, RECORD_BUSY);
-    record->moved_to = 0;
-    record->ended_by = 0;
-    record->ended_stack = 0;
     store_relaxed(&record->start, start);
     /* Release: whoever finds the number finds a record that is BUSY, at this address. */
     atomic_store_explicit(step, record->number, memory_order_release);
@@ -249,7 +259,7 @@ void sg_record_each(void (*visit)(struct record *record, void *context), void *c
     uint32_t count = atomic_load_explicit(&all.count, memory_order_acquire);
 
     for (uint32_t number = 1; number <= count; number++) {
-        struct record *record = sg_record_of(number);
+        struct record *record = record_of(number);
         uint8_t state = atomic_load_explicit(&record->state, memory_order_acquire);
 
         if (state != RECORD_NONE && state != RECORD_GONE)

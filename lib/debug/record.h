@@ -53,6 +53,9 @@ static_assert(sizeof(struct record) == CACHE_LINE_BYTES, "each free touches some
  */
 HIDDEN MUST_USE struct record *sg_record_find(uintptr_t start);
 
+/* Asks for what sg_record_find() will read, without waiting. Safe on any value. */
+HIDDEN void sg_record_prefetch(uintptr_t start);
+
 /* The record whose block, or the bytes of ours around it, holds the address, or that is next to it:
  * live or freed first, else gone. For reports: slow. */
 HIDDEN MUST_USE struct record *sg_record_around(uintptr_t address);
@@ -68,8 +71,8 @@ HIDDEN MUST_USE struct record *sg_record_of(uint32_t number);
  * for leak checks with all threads stopped, and for sweeps, where `visit` claims what it reads. */
 HIDDEN void sg_record_each(void (*visit)(struct record *record, void *context), void *context);
 
-/* Takes a record for a block at `start` and makes it findable, in state BUSY; NULL: no memory.
- * Thread-safe. */
+/* Takes a record for a block at `start` and makes it findable, in state BUSY; NULL: no memory. All
+ * else in it is of another block. Thread-safe. */
 HIDDEN MUST_USE struct record *sg_record_create(uintptr_t start);
 
 /* For records in state GONE, whose blocks' memory went back: they stay findable until their places
