@@ -34,7 +34,8 @@ static void count_call(void)
         sg_debug_check_all("by a check of all blocks");
 }
 
-/* Word by word of the record, nothing of which is read: it was last touched long ago. */
+/* All of it anew. Cleared first, and to the compiler that is news of somebody else: a field of bits
+ * is changed by reading what lies beside it, and what is there was last touched long ago. */
 static ALWAYS_INLINE void describe(struct record *record, const struct making *making,
                                    const struct raw_block *raw)
 {
@@ -42,16 +43,16 @@ static ALWAYS_INLINE void describe(struct record *record, const struct making *m
     uint16_t thread = sg_debug_thread();
     uint8_t made_by = sg_record_name_number(making->function);
 
+    __builtin_memset((char *)record + sizeof(record->start), 0,
+                     offsetof(struct record, made_stack) - sizeof(record->start));
+    atomic_signal_fence(memory_order_seq_cst);
     record->bytes = making->bytes & RECORD_BYTES_MAX;
-    record->made_thread = thread;
     record->made_time = time & RECORD_TIME_MAX;
-    record->ended_thread = 0;
-    record->ended_time = 0;
-    record->behind_bytes = raw->behind_bytes & RECORD_BEHIND_MAX;
     record->sequence = sequence & RECORD_SEQUENCE_MAX;
     record->maker = making->maker & 0xfu;
+    record->made_thread = thread;
+    record->behind_bytes = raw->behind_bytes & RECORD_BEHIND_MAX;
     record->made_by = made_by;
-    record->ended_by = 0;
     record->ended_stack = 0;
     record->moved_to = 0;
     record->front_bytes = raw->front_bytes & RECORD_FRONT_MAX;
@@ -235,17 +236,21 @@ static uint8_t family(uint8_t maker)
                : maker;
 }
 
-static void require_maker(const struct record *record, uint8_t maker, const char *function)
+static inline void require_maker(const struct record *record, uint8_t maker, const char *function)
 {
+    if (LIKELY(record->maker == maker))
+        return;
     if (family(record->maker) != family(maker))
         sg_debug_report_mismatch(BUG_INTERFACE, record, 0, function);
 }
 
-static void require_stated(const struct record *record, const struct stated *stated,
-                           const char *function)
+static inline void require_stated(const struct record *record, const struct stated *stated,
+                                  const char *function)
 {
     uintptr_t start = load_relaxed(&record->start);
 
+    if (LIKELY(stated->without_bytes) && stated->alignment == 0)
+        return;
     if (stated->alignment != 0 && (start & (stated->alignment - 1)) != 0)
         sg_debug_report_mismatch(BUG_ALIGNMENT, record, stated->alignment, function);
     if (!stated->without_bytes && stated->bytes != record->bytes)

@@ -79,10 +79,10 @@ static uint32_t exchange(const struct queue_entry *in, uint32_t count, struct qu
 
     lock_acquire(&hold.lock, RANK_DEBUG_HOLD);
     for (uint32_t i = 0; i < count; i++)
-        if (UNLIKELY(!sg_queue_push(&hold.queue, in[i])))
+        if (UNLIKELY(!queue_push(&hold.queue, in[i])))
             ret_out[leaving++] = in[i];
     while (leaving < LEAVING_MOST && hold.queue.bytes > sg_options.quarantine)
-        ret_out[leaving++] = sg_queue_pop(&hold.queue);
+        ret_out[leaving++] = queue_pop(&hold.queue);
     lock_release(&hold.lock, RANK_DEBUG_HOLD);
     return leaving;
 }

@@ -2,15 +2,7 @@
 
 #include "object_pool.h"
 
-#define CHUNK_BYTES 7168u /* four of them fill a block of metadata */
-#define CHUNK_ENTRIES ((CHUNK_BYTES - sizeof(void *)) / sizeof(struct queue_entry))
-
-struct queue_chunk {
-    struct queue_chunk *next; /* younger */
-    struct queue_entry entries[CHUNK_ENTRIES];
-};
-
-static bool add_chunk(struct number_queue *queue)
+bool sg_queue_grow(struct number_queue *queue)
 {
     struct queue_chunk *chunk = queue->spare;
 
@@ -29,7 +21,7 @@ static bool add_chunk(struct number_queue *queue)
     return true;
 }
 
-static void remove_chunk(struct number_queue *queue)
+void sg_queue_shrink(struct number_queue *queue)
 {
     struct queue_chunk *chunk = queue->first;
 
@@ -41,25 +33,4 @@ static void remove_chunk(struct number_queue *queue)
         queue->spare = chunk;
     else
         sg_object_pool_give(chunk, sizeof(*chunk));
-}
-
-bool sg_queue_push(struct number_queue *queue, struct queue_entry entry)
-{
-    if (UNLIKELY(queue->last == NULL || queue->end_index == CHUNK_ENTRIES) && !add_chunk(queue))
-        return false;
-    queue->last->entries[queue->end_index++] = entry;
-    queue->count++;
-    queue->bytes += entry.bytes;
-    return true;
-}
-
-struct queue_entry sg_queue_pop(struct number_queue *queue)
-{
-    struct queue_entry entry = queue->first->entries[queue->first_index++];
-
-    queue->count--;
-    queue->bytes -= entry.bytes;
-    if (UNLIKELY(queue->first_index == CHUNK_ENTRIES || queue->count == 0))
-        remove_chunk(queue);
-    return entry;
 }

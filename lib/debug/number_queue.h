@@ -10,7 +10,13 @@ struct queue_entry {
     uint32_t bytes;
 };
 
-struct queue_chunk;
+#define QUEUE_CHUNK_BYTES 7168u /* four of them fill a block of metadata */
+#define QUEUE_CHUNK_ENTRIES ((QUEUE_CHUNK_BYTES - sizeof(void *)) / sizeof(struct queue_entry))
+
+struct queue_chunk {
+    struct queue_chunk *next; /* younger */
+    struct queue_entry entries[QUEUE_CHUNK_ENTRIES];
+};
 
 /* All zero is an empty one. */
 struct number_queue {
@@ -24,10 +30,32 @@ struct number_queue {
     uint64_t bytes; /* of all entries together */
 };
 
+HIDDEN MUST_USE bool sg_queue_grow(struct number_queue *queue); /* behind `last` */
+HIDDEN void sg_queue_shrink(struct number_queue *queue);        /* `first` is used up */
+
 /* False: no memory. */
-HIDDEN MUST_USE bool sg_queue_push(struct number_queue *queue, struct queue_entry entry);
+static inline MUST_USE bool queue_push(struct number_queue *queue, struct queue_entry entry)
+{
+    bool is_full = queue->last == NULL || queue->end_index == QUEUE_CHUNK_ENTRIES;
+
+    if (UNLIKELY(is_full) && !sg_queue_grow(queue))
+        return false;
+    queue->last->entries[queue->end_index++] = entry;
+    queue->count++;
+    queue->bytes += entry.bytes;
+    return true;
+}
 
 /* The oldest; there is one. */
-HIDDEN struct queue_entry sg_queue_pop(struct number_queue *queue);
+static inline struct queue_entry queue_pop(struct number_queue *queue)
+{
+    struct queue_entry entry = queue->first->entries[queue->first_index++];
+
+    queue->count--;
+    queue->bytes -= entry.bytes;
+    if (UNLIKELY(queue->first_index == QUEUE_CHUNK_ENTRIES || queue->count == 0))
+        sg_queue_shrink(queue);
+    return entry;
+}
 
 #endif

@@ -74,10 +74,15 @@ bool sg_raw_take(const struct making *making, struct raw_block *ret_raw)
     return true;
 }
 
-bool sg_raw_closes(const struct record *record)
+static inline bool closes(const struct record *record)
 {
     return debug_is_guard() ||
            record->front_bytes + record->bytes + record->behind_bytes > SMALL_MAX_BYTES;
+}
+
+bool sg_raw_closes(const struct record *record)
+{
+    return closes(record);
 }
 
 /* In the profile guard more of the page in front of a block is watched than is the raw block's. */
@@ -93,7 +98,7 @@ void sg_raw_give(const struct record *record)
 {
     void *raw = raw_of(record);
 
-    if (!sg_raw_closes(record))
+    if (!closes(record))
         mark(record);
     if (!fast_free(raw, SLOT_LIVE_MALLOC))
         sg_pool_free(raw, SLOT_LIVE_MALLOC, "free");

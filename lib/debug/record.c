@@ -180,7 +180,7 @@ static struct record *number_new(void)
 
 static struct record *first_waiting(void)
 {
-    return all.waiting.count == 0 ? NULL : record_of(sg_queue_pop(&all.waiting).number);
+    return all.waiting.count == 0 ? NULL : record_of(queue_pop(&all.waiting).number);
 }
 
 /* Under the lock. */
@@ -245,7 +245,7 @@ void sg_record_retire(struct record *const *records, uint32_t count)
     lock_acquire(&all.lock, RANK_DEBUG_RECORD);
     /* Without memory for the queue a record stays as it is, for ever. */
     for (uint32_t i = 0; i < count; i++)
-        (void)!sg_queue_push(&all.waiting, (struct queue_entry){records[i]->number, 0});
+        (void)!queue_push(&all.waiting, (struct queue_entry){records[i]->number, 0});
     lock_release(&all.lock, RANK_DEBUG_RECORD);
 }
 
