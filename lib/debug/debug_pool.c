@@ -167,26 +167,24 @@ void *sg_debug_allocate_aligned(size_t alignment, size_t bytes, uint8_t maker)
 
 #define BUSY_SPINS 2000000u
 
-/* Of a block that ends, what is looked at and filled, and its record: on their way while the stack
- * is captured. Safe on any value. */
-static ALWAYS_INLINE void prefetch_object(const void *object)
+/* Of a block that ends, what is looked at and filled, and its record, which is returned if it is
+ * not another: on their way while the stack is captured. Safe on any value. */
+static ALWAYS_INLINE struct record *prefetch_object(const void *object)
 {
     const char *start = object;
 
     __builtin_prefetch(start - 1, 1);
     __builtin_prefetch(start + CACHE_LINE_BYTES - 1, 1);
     __builtin_prefetch(start + (size_t)2 * CACHE_LINE_BYTES - 1, 1);
-    sg_record_prefetch((uintptr_t)object);
+    return sg_record_soon((uintptr_t)object);
 }
 
-/* The block that starts there, BUSY from now on; NULL: there is none, it was reported, and the
- * program goes on; or this thread is just looking at it in a check. */
-static struct record *claim(const void *object, const char *function)
+static NOINLINE struct record *claim_slowly(const void *object, const char *function)
 {
     struct record *record = sg_record_find((uintptr_t)object);
 
     if (record != NULL) {
-        if (LIKELY(record_claim(record, RECORD_LIVE)))
+        if (record_claim(record, RECORD_LIVE))
             return record;
         /* A check looks at it for some nanoseconds; or another thread frees it. */
         for (uint32_t i = 0; i < BUSY_SPINS && load_relaxed(&record->state) == RECORD_BUSY; i++)
@@ -198,6 +196,25 @@ static struct record *claim(const void *object, const char *function)
     }
     sg_debug_report_pointer(object, record, function);
     return NULL;
+}
+
+static inline bool starts_at(const struct record *record, const void *object)
+{
+    return load_relaxed(&record->start) == (uintptr_t)object;
+}
+
+/* The block that starts there, BUSY from now on; NULL: there is none, it was reported, and the
+ * program goes on; or this thread is just looking at it in a check. `soon` is of prefetch_object(). */
+static inline struct record *claim(const void *object, struct record *soon, const char *function)
+{
+    if (LIKELY(soon != NULL) && LIKELY(starts_at(soon, object)) &&
+        LIKELY(record_claim(soon, RECORD_LIVE))) {
+        /* Looked at again: from now on it cannot become another's. */
+        if (LIKELY(starts_at(soon, object)))
+            return soon;
+        record_become(soon, RECORD_LIVE);
+    }
+    return claim_slowly(object, function);
 }
 
 struct ending {
@@ -266,9 +283,9 @@ static ALWAYS_INLINE void release(void *object, const struct stated *stated, uin
     checker_enter();
     count_call();
 
-    prefetch_object(object);
+    struct record *soon = prefetch_object(object);
     struct ending ending = {function, 0, capture(), debug_time()};
-    struct record *record = claim(object, function);
+    struct record *record = claim(object, soon, function);
     if (record != NULL) {
         require_maker(record, maker, function);
         require_stated(record, stated, function);
@@ -308,8 +325,7 @@ static bool shrink(struct record *record, size_t bytes)
 static ALWAYS_INLINE void *move(void *object, size_t bytes, const char *function)
 {
     struct making making = {bytes, 1, SLOT_LIVE_MALLOC, false, function};
-    prefetch_object(object);
-    struct record *old = claim(object, function);
+    struct record *old = claim(object, prefetch_object(object), function);
     if (old == NULL)
         return NULL;
     require_maker(old, SLOT_LIVE_MALLOC, function);
@@ -347,8 +363,7 @@ size_t sg_debug_usable_bytes(void *object, const char *function)
 
     lifecycle_start();
     checker_enter();
-    prefetch_object(object);
-    struct record *record = claim(object, function);
+    struct record *record = claim(object, prefetch_object(object), function);
     if (record != NULL) {
         sg_debug_check_live(record, function, "by malloc_usable_size");
         bytes = record->bytes;

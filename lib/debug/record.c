@@ -149,12 +149,16 @@ struct record *sg_record_find(uintptr_t start)
     return load_relaxed(&record->state) == RECORD_NONE ? NULL : record;
 }
 
-void sg_record_prefetch(uintptr_t start)
+struct record *sg_record_soon(uintptr_t start)
 {
     _Atomic uint32_t *step = step_find(start);
+    struct record *record;
 
-    if (step != NULL)
-        __builtin_prefetch(record_of(load_relaxed(step)), 1);
+    if (step == NULL)
+        return NULL;
+    record = record_of(atomic_load_explicit(step, memory_order_acquire)); /* as above */
+    __builtin_prefetch(record, 1);
+    return record;
 }
 
 static struct record *number_new(void)
@@ -183,18 +187,21 @@ static struct record *first_waiting(void)
     return all.waiting.count == 0 ? NULL : record_of(queue_pop(&all.waiting).number);
 }
 
+/* How many wait that need not. */
+static uint64_t waiting_enough(void)
+{
+    uint64_t least = waiting_least(), quarter = load_relaxed(&all.count) / 4;
+    uint64_t kept = least > quarter ? least : quarter;
+
+    return all.waiting.count > kept ? all.waiting.count - kept : 0;
+}
+
 /* Under the lock. */
 static struct record *take(void)
 {
-    struct record *record = NULL;
+    struct record *record = number_new();
 
-    if (all.waiting.count > waiting_least() && all.waiting.count > load_relaxed(&all.count) / 4)
-        record = first_waiting();
-    if (record == NULL)
-        record = number_new();
-    if (record == NULL)
-        record = first_waiting(); /* no memory for new ones */
-    return record;
+    return record != NULL ? record : first_waiting(); /* no memory for new ones */
 }
 
 /* What is taken was last touched long ago: all of it is asked for at once. */
@@ -203,6 +210,9 @@ static uint32_t take_many(struct record **ret_records, uint32_t most)
     uint32_t count = 0;
 
     lock_acquire(&all.lock, RANK_DEBUG_RECORD);
+    uint64_t enough = waiting_enough();
+    while (count < most && count < enough)
+        ret_records[count++] = first_waiting();
     while (count < most && (ret_records[count] = take()) != NULL)
         count++;
     lock_release(&all.lock, RANK_DEBUG_RECORD);

@@ -53,8 +53,9 @@ static_assert(sizeof(struct record) == CACHE_LINE_BYTES, "each free touches some
  */
 HIDDEN MUST_USE struct record *sg_record_find(uintptr_t start);
 
-/* Asks for what sg_record_find() will read, without waiting. Safe on any value. */
-HIDDEN void sg_record_prefetch(uintptr_t start);
+/* What sg_record_find() would look at now, or NULL; asked for, and nothing waits until it is there.
+ * Safe on any value. Only one that is found to be LIVE and to start there is of any use. */
+HIDDEN MUST_USE struct record *sg_record_soon(uintptr_t start);
 
 /* The record whose block, or the bytes of ours around it, holds the address, or that is next to it:
  * live or freed first, else gone. For reports: slow. */

@@ -41,12 +41,25 @@ static struct damage damage_of(const struct record *record, int64_t offset, size
     };
 }
 
+/* Mostly one or two vectors. */
+static ALWAYS_INLINE void write_run(uint8_t *to, uint8_t byte, size_t length)
+{
+    bytes_vector pattern = bytes_of(byte);
+
+    if (UNLIKELY(length - BYTES_VECTOR > BYTES_VECTOR)) {
+        bytes_fill(to, byte, length);
+        return;
+    }
+    *(bytes_vector *)to = pattern;
+    *(bytes_vector *)(to + length - BYTES_VECTOR) = pattern;
+}
+
 void sg_redzone_write(const struct record *record)
 {
     uint8_t *start = start_of(record);
 
-    bytes_fill(start - record->front_bytes, REDZONE_FRONT, record->front_bytes);
-    bytes_fill(start + record->bytes, REDZONE_BEHIND, record->behind_bytes);
+    write_run(start - record->front_bytes, REDZONE_FRONT, record->front_bytes);
+    write_run(start + record->bytes, REDZONE_BEHIND, record->behind_bytes);
 }
 
 struct damage sg_redzone_damage_front(const struct record *record)
