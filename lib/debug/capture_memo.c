@@ -148,8 +148,9 @@ void sg_memo_keep(struct memo *memo, const struct memo_fact *fact)
         return;
     memo->next_way[set] = (uint8_t)((memo->next_way[set] + 1) % MEMO_WAYS);
     entry->pc = fact->start->value[REGISTER_PC];
-    entry->frame = fact->start->value[REGISTER_FRAME];
-    entry->rbx = fact->start->value[REGISTER_RBX];
+    /* What does not count may be a pointer to a block: a search for leaks must not find it here. */
+    entry->frame = fact->trace->needs_frame ? fact->start->value[REGISTER_FRAME] : 0;
+    entry->rbx = fact->trace->needs_rbx ? fact->start->value[REGISTER_RBX] : 0;
     entry->needs_frame = fact->trace->needs_frame;
     entry->needs_rbx = fact->trace->needs_rbx;
     entry->depth = fact->depth;
