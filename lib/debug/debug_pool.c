@@ -204,7 +204,8 @@ static inline bool starts_at(const struct record *record, const void *object)
 }
 
 /* The block that starts there, BUSY from now on; NULL: there is none, it was reported, and the
- * program goes on; or this thread is just looking at it in a check. `soon` is of prefetch_object(). */
+ * program goes on; or this thread is just looking at it in a check. `soon`: of
+ * prefetch_object(). */
 static inline struct record *claim(const void *object, struct record *soon, const char *function)
 {
     if (LIKELY(soon != NULL) && LIKELY(starts_at(soon, object)) &&
