@@ -172,7 +172,8 @@ static void drain(struct thread_cache *cache)
 }
 
 /* A change of any bit of an address shows in most entries: one in 65,536 may not. Three bits, since
- * the same one may not show in neighbours either: their states' addresses are nearly the same. */
+ * the same one may not show in neighbours either: their states' addresses are nearly the same. The
+ * lowest bits are those that a hash by multiplication misses first. */
 static void damage(struct thread_cache *cache, const struct tier_record *record)
 {
     struct cache_bin *bin = &cache->bins[tier_class_of(record->a)];
@@ -184,7 +185,8 @@ static void damage(struct thread_cache *cache, const struct tier_record *record)
     for (uint32_t i = 0; i < 3; i++) {
         struct cache_entry whole = bin->entries[i];
         struct free_slot ignored;
-        uint64_t bit = (uint64_t)1 << (record->b + 7 * i) % (record->b < 128 ? 16 : 48);
+        uint32_t place = record->b < 128 ? (record->b + i) % 3 : (record->b + 7 * i) % 48;
+        uint64_t bit = (uint64_t)1 << place;
 
         if (record->c % 2 == 0)
             bin->entries[i].slot_word ^= bit;
