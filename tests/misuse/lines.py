@@ -102,7 +102,8 @@ def functions_of(code, case):
     if code in ("P105", "P106"):
         return {case.misuse.split("_", 1)[0]}
     if case.misuse == "two_threads_free":  # found by either, or when the slot is handed out
-        return {end_of(case.call), "malloc"}
+        # P801 may be seen in a batch, which knows no other name for the way back.
+        return {end_of(case.call), "malloc"} | ({"free"} if code == "P801" else set())
     # What malloc_usable_size lets pass the end of the block finds, or that of its neighbour.
     is_later = case.call == "malloc_usable_size" or is_linear(case)
     return {function_of(case.call)} | ({end_of(case.call)} if is_later else set())
