@@ -143,7 +143,7 @@ run_afl() # TARGET
         "$root/fuzz/run.sh" --engine afl "$1" "$((minutes * 60))" "${role%%:*}" "${role#*:}" \
             >"$folder/log-${role#*:}" 2>&1 </dev/null &
         pids+=($!)
-        sleep 5 # the build is the first one's
+        sleep 5 # each looks whether all is built
     done
     for pid in "${pids[@]}"; do
         wait "$pid" || true
@@ -196,6 +196,7 @@ run_campaign()
     # Before there are several at a time.
     for target in "${targets[@]}"; do
         build_fuzzer "$target"
+        [ "$engine" != afl ] || "$root/fuzz/run.sh" --engine afl --build "$target"
     done
     for target in "${targets[@]}"; do
         while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do
