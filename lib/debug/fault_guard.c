@@ -67,6 +67,15 @@ static bool report_freed_pointer(uintptr_t address, bool is_write, const void *c
     return true;
 }
 
+static void end_access(struct bug *bug, const struct record *record, uintptr_t address)
+{
+    bug->address = address;
+    bug->access_offset = (int64_t)(address - load_relaxed(&record->start));
+    sg_debug_bug_block(bug, &bug->block, record);
+    sg_debug_bug_memory(bug, record, (struct damage){.offset = bug->access_offset});
+    sg_debug_bug_end(bug, true);
+}
+
 bool sg_debug_fault(uintptr_t address, bool is_write, const void *context)
 {
     const struct record *record = page_map_lookup(address) == NULL ? NULL
@@ -82,11 +91,7 @@ bool sg_debug_fault(uintptr_t address, bool is_write, const void *context)
         return false;
     bug->is_write = is_write;
     bug->access_bytes = sg_access_bytes(sg_os_fault_pc(context));
-    bug->address = address;
-    bug->access_offset = (int64_t)(address - load_relaxed(&record->start));
-    sg_debug_bug_block(bug, &bug->block, record);
-    sg_debug_bug_memory(bug, record, (struct damage){.offset = bug->access_offset});
-    sg_debug_bug_end(bug, true);
+    end_access(bug, record, address);
     return true;
 }
 
@@ -103,10 +108,6 @@ bool sg_debug_report_copy(const char *function, uintptr_t address, size_t bytes,
         return false;
     bug->is_write = is_write;
     bug->access_bytes = bytes < UINT32_MAX ? (uint32_t)bytes : UINT32_MAX;
-    bug->address = address;
-    bug->access_offset = (int64_t)(address - load_relaxed(&record->start));
-    sg_debug_bug_block(bug, &bug->block, record);
-    sg_debug_bug_memory(bug, record, (struct damage){.offset = bug->access_offset});
-    sg_debug_bug_end(bug, true);
+    end_access(bug, record, address);
     return true;
 }
