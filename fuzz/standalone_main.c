@@ -1,10 +1,14 @@
 /* A target without libFuzzer: replays files, or makes inputs from a seed.
  *
- *   PROGRAM [--tap] [--save FILE] [--times N] PATH...  files, and the files in folders
- *   PROGRAM [--tap] [--save FILE] --random SEED COUNT
+ *   PROGRAM [OPTION...] PATH...  files, and the files in folders
+ *   PROGRAM [OPTION...] --random SEED COUNT
+ *
+ * --tap reports as TAP, --save FILE keeps a failing input, --times N replays each file so often,
+ * --interrupts sends a signal each millisecond, as libFuzzer's clock does now and then: a system call
+ * of the harness that it cuts short is no failure of the input.
  *
  * Status 0 only if there was an input and every one was read and passed. A failing input ends the
- * process; --save keeps it in FILE. */
+ * process. */
 #include "target.h"
 
 #include <dirent.h>
@@ -71,6 +75,24 @@ static void watch_for_death(void)
 
     for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
         sigaction(signals[i], &action, NULL);
+}
+
+static void do_nothing(int number)
+{
+    (void)number;
+}
+
+static bool start_interrupts(void)
+{
+    static const struct timespec millisecond = {.tv_nsec = 1000000};
+    const struct itimerspec times = {.it_interval = millisecond, .it_value = millisecond};
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR2};
+    struct sigaction action = {.sa_handler = do_nothing}; /* without SA_RESTART, as libFuzzer's */
+    timer_t timer;
+
+    return sigaction(SIGUSR2, &action, NULL) == 0 &&
+           timer_create(CLOCK_MONOTONIC, &event, &timer) == 0 &&
+           timer_settime(timer, 0, &times, NULL) == 0;
 }
 
 #define INPUT_SECONDS 20u /* an input that takes longer hangs */
@@ -181,7 +203,8 @@ static void run_random(uint64_t seed, uint64_t count)
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: [--tap] [--save FILE] [--times N] PATH... | --random SEED COUNT\n");
+    fprintf(stderr, "usage: [--tap] [--save FILE] [--times N] [--interrupts] "
+                    "PATH... | --random SEED COUNT\n");
     return 2;
 }
 
@@ -192,6 +215,9 @@ int main(int count, char **arguments)
     for (int i = 1; i < count; i++) {
         if (strcmp(arguments[i], "--tap") == 0) {
             options.is_tap = true;
+        } else if (strcmp(arguments[i], "--interrupts") == 0) {
+            if (!start_interrupts())
+                return 3;
         } else if (strcmp(arguments[i], "--save") == 0 && i + 1 < count) {
             options.save = arguments[++i];
         } else if (strcmp(arguments[i], "--times") == 0 && i + 1 < count) {
