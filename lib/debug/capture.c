@@ -5,8 +5,6 @@
 #include "unwind_cache.h"
 #include "unwind_trace.h"
 
-#include <stdlib.h>
-
 #define RULE_CACHE_BITS 14u
 
 /* Of our module; 0 bytes where it is the program itself, whose frames cannot be told from ours. */
@@ -33,8 +31,6 @@ static COLD void set_up(void)
         return;
     if (sg_module_of((uintptr_t)&sg_capture, &module) && module.name[0] != '\0')
         own = (struct own_module){module.start, module.end - module.start};
-    if (sg_module_of((uintptr_t)&abort, &module))
-        sg_memo_stays(module.start); /* libc's: nearly each stack begins there */
     memory = sg_os_map(NULL, cache_bytes(RULE_CACHE_BITS));
     if (memory != NULL)
         sg_cache_use(memory, RULE_CACHE_BITS);

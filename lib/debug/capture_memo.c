@@ -5,23 +5,6 @@ static size_t set_of(uintptr_t stack)
     return (stack / 16 * 0x9e3779b97f4a7c15u >> 32) % MEMO_SETS;
 }
 
-static bool is_same_module(const struct module *kept)
-{
-    struct module now;
-
-    return sg_module_of(kept->start, &now) && now.start == kept->start && now.end == kept->end &&
-           now.eh_index == kept->eh_index && now.identity == kept->identity &&
-           now.name == kept->name;
-}
-
-static bool modules_hold(const struct memo *memo, uint16_t modules)
-{
-    for (; modules != 0; modules &= (uint16_t)(modules - 1))
-        if (!is_same_module(&memo->modules[__builtin_ctz(modules)]))
-            return false;
-    return true;
-}
-
 static ALWAYS_INLINE bool reads_hold(const struct memo_entry *entry)
 {
     const uintptr_t *stack = (const uintptr_t *)entry->stack;
@@ -55,63 +38,10 @@ stack_id sg_memo_find(struct memo *memo, const struct registers *start, uint32_t
     for (uint32_t i = 0; i < MEMO_WAYS; i++) {
         const struct memo_entry *entry = &entries[i];
 
-        if (!registers_hold(entry, start) || entry->depth != depth || !reads_hold(entry))
-            continue;
-        if (UNLIKELY(entry->modules != 0) && !modules_hold(memo, entry->modules)) {
-            sg_memo_forget(memo);
-            return 0;
-        }
-        return entry->id;
+        if (registers_hold(entry, start) && entry->depth == depth && reads_hold(entry))
+            return entry->id;
     }
     return 0;
-}
-
-/* Relaxed: a number that stands for itself. */
-static _Atomic uintptr_t staying;
-
-void sg_memo_stays(uintptr_t module_start)
-{
-    store_relaxed(&staying, module_start);
-}
-
-/* The program and this library are never unloaded, and so is what this library needs: no need to
- * look whether they are still there. */
-static bool stays(const struct module *module, const struct trace *trace)
-{
-    return module->name[0] == '\0' || module->start == trace->own_start ||
-           module->start == load_relaxed(&staying);
-}
-
-/* The module's bit, or 0: no room. What is kept under its start may be another one by now. */
-static uint16_t bit_of(struct memo *memo, const struct module *module)
-{
-    uint32_t i = 0;
-
-    while (i < memo->module_count && memo->modules[i].start != module->start)
-        i++;
-    if (i == memo->module_count) {
-        if (i == MEMO_MODULES_MAX)
-            return 0;
-        memo->modules[i] = *module;
-        memo->module_count = i + 1;
-    }
-    return is_same_module(&memo->modules[i]) ? (uint16_t)(1u << i) : 0;
-}
-
-static bool keep_modules(struct memo *memo, struct memo_entry *entry, const struct trace *trace)
-{
-    entry->modules = 0;
-    for (uint32_t i = 0; i < trace->module_count; i++) {
-        uint16_t bit;
-
-        if (stays(&trace->modules[i], trace))
-            continue;
-        bit = bit_of(memo, &trace->modules[i]);
-        if (bit == 0)
-            return false;
-        entry->modules |= bit;
-    }
-    return true;
 }
 
 static bool keep_reads(struct memo_entry *entry, uintptr_t stack, const struct trace *trace)
@@ -140,10 +70,6 @@ void sg_memo_keep(struct memo *memo, const struct memo_fact *fact)
     struct memo_entry *entry = &memo->entries[set][memo->next_way[set]];
 
     entry->stack = 0;
-    if (!keep_modules(memo, entry, fact->trace)) {
-        sg_memo_forget(memo); /* the modules that were met first are not those that are met now */
-        return;
-    }
     if (!keep_reads(entry, stack, fact->trace))
         return;
     memo->next_way[set] = (uint8_t)((memo->next_way[set] + 1) % MEMO_WAYS);
@@ -162,5 +88,4 @@ void sg_memo_forget(struct memo *memo)
 {
     for (uint32_t i = 0; i < MEMO_SETS * MEMO_WAYS; i++)
         memo->entries[i / MEMO_WAYS][i % MEMO_WAYS].stack = 0;
-    memo->module_count = 0;
 }

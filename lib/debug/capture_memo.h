@@ -3,7 +3,11 @@
  * A walk is a function of its first registers, of the words that it reads, and of the tables of the
  * modules that it meets (unwind_trace.h). If the registers are the same and each word is, where the
  * walk remembered read it, then by induction over its steps a walk now reads the same words at the
- * same places and gives the same frames. Only walks are kept of which nothing else counted. */
+ * same places and gives the same frames. Only walks are kept of which nothing else counted.
+ *
+ * Of the modules only a number is looked at that each dlclose() changes. What libc unloads by itself
+ * (gconv) passes by: another module would have to lie there and to call malloc from the very same
+ * addresses for its callers to be told wrongly. A look at each module cost a tenth of a capture. */
 #ifndef SG_DEBUG_CAPTURE_MEMO_H
 #define SG_DEBUG_CAPTURE_MEMO_H
 
@@ -12,7 +16,6 @@
 
 #define MEMO_SETS 64u
 #define MEMO_WAYS 4u
-#define MEMO_MODULES_MAX 16u
 #define MEMO_READS_MAX 48u /* walks that read more are not kept */
 #define MEMO_STRIDE 4u     /* so many are compared at once */
 static_assert(MEMO_READS_MAX % MEMO_STRIDE == 0, "there is room to round up");
@@ -24,7 +27,6 @@ struct memo_entry {
     uintptr_t rbx;
     stack_id id;
     uint32_t depth;
-    uint16_t modules; /* bits of memo.modules that have to be as they were */
     bool needs_frame;
     bool needs_rbx;
     uint32_t read_count; /* a multiple of MEMO_STRIDE: the first one is repeated at the end */
@@ -36,8 +38,6 @@ struct memo {
     struct memo_entry entries[MEMO_SETS][MEMO_WAYS];
     uint8_t next_way[MEMO_SETS];
     uint64_t generation; /* of modules, see sg_unwind_forget() */
-    uint32_t module_count;
-    struct module modules[MEMO_MODULES_MAX];
 };
 
 /* 0: none. The caller made sure that the stack is readable from where `start` says up to where it
@@ -54,8 +54,5 @@ struct memo_fact {
 
 HIDDEN void sg_memo_keep(struct memo *memo, const struct memo_fact *fact);
 HIDDEN void sg_memo_forget(struct memo *memo);
-
-/* Of a module that is never unloaded: its frames cost nothing to look at again. */
-HIDDEN void sg_memo_stays(uintptr_t module_start);
 
 #endif

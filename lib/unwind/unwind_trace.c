@@ -97,7 +97,7 @@ static void begin(struct quick *quick, const struct registers *start, struct tra
     use_memory(quick);
     trace->is_whole = true;
     trace->needs_frame = trace->needs_rbx = false;
-    trace->read_count = trace->module_count = 0;
+    trace->read_count = 0;
 }
 
 static ALWAYS_INLINE void say_frame(struct quick *quick, uintptr_t pc)
@@ -121,24 +121,11 @@ static ALWAYS_INLINE void say_read(struct trace *trace, uintptr_t address, uintp
     trace->read_count = count + 1;
 }
 
-static void say_module(struct trace *trace, const struct module *module)
-{
-    for (uint32_t i = 0; i < trace->module_count; i++)
-        if (trace->modules[i].start == module->start)
-            return;
-    if (trace->module_count == TRACE_MODULES_MAX)
-        trace->is_whole = false;
-    else
-        trace->modules[trace->module_count++] = *module;
-}
-
 static NOINLINE bool enter_module(struct quick *quick, uintptr_t pc)
 {
     bool is_found = sg_module_of(pc, &quick->walk.module);
 
-    if (is_found)
-        say_module(quick->trace, &quick->walk.module);
-    else
+    if (!is_found)
         quick->walk.module.end = quick->walk.module.start;
     use_module(quick);
     return is_found;

@@ -7,7 +7,6 @@
 #include "unwind_module.h"
 
 #define TRACE_READS_MAX 64u
-#define TRACE_MODULES_MAX 8u
 
 /* A walk is a function of the registers it starts with, of the words of the stack that it reads,
  * and of the tables of the modules that it meets. It reads the address of the next frame only from
@@ -26,10 +25,8 @@ struct trace {
     bool needs_frame; /* the value that the frame pointer had at the start counts */
     bool needs_rbx;
     uint32_t read_count;
-    uint32_t module_count;
     uintptr_t addresses[TRACE_READS_MAX];
     uintptr_t values[TRACE_READS_MAX];
-    struct module modules[TRACE_MODULES_MAX]; /* each once */
 };
 
 /* As sg_unwind(), from registers that are still true of a function that has not returned: the first

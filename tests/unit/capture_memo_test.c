@@ -5,7 +5,6 @@
 #include "capture_thread.h"
 #include "unwind.h"
 
-#include <dlfcn.h>
 #include <string.h>
 
 #define ID 77
@@ -27,8 +26,6 @@ static void keep(void)
         trace.addresses[i] = (uintptr_t)&stack[i * 2];
         trace.values[i] = stack[i * 2];
     }
-    trace.module_count = 1;
-    EXPECT(sg_module_of((uintptr_t)dlsym(RTLD_DEFAULT, "qsort"), &trace.modules[0]));
     start.known = 0;
     registers_set(&start, REGISTER_STACK, (uintptr_t)stack);
     registers_set(&start, REGISTER_PC, 1000);
@@ -88,32 +85,6 @@ TEST(not_after_a_module_was_unloaded)
     sg_unwind_forget();
     EXPECT_EQUAL(find(), 0);
     EXPECT_EQUAL(find(), 0);
-}
-
-TEST(not_if_another_module_is_there)
-{
-    keep();
-    EXPECT_EQUAL(memo.module_count, 1);
-    memo.modules[0].eh_index++;
-    EXPECT_EQUAL(find(), 0);
-    keep();
-    memo.modules[0].identity = &memo;
-    EXPECT_EQUAL(find(), 0);
-    keep();
-    memo.modules[0].start = 4096;
-    EXPECT_EQUAL(find(), 0);
-}
-
-TEST(a_walk_with_more_modules_than_there_is_room_for_is_not_kept)
-{
-    keep();
-    memo.module_count = MEMO_MODULES_MAX;
-    for (uint32_t i = 0; i < MEMO_MODULES_MAX; i++)
-        memo.modules[i].start = i + 1;
-    sg_memo_keep(&memo, &(struct memo_fact){&start, &trace, DEPTH, ID + 1});
-    EXPECT_EQUAL(find(), 0);
-    sg_memo_keep(&memo, &(struct memo_fact){&start, &trace, DEPTH, ID + 1});
-    EXPECT_EQUAL(find(), ID + 1); /* the old ones made room */
 }
 
 /* As a signal handler does that comes in the middle of a capture. */
