@@ -4,8 +4,7 @@
 #include "magazine.h"
 #include "metadata.h"
 #include "number_queue.h"
-#include "object_pool.h"
-#include "os_memory.h"
+#include "record_memory.h"
 
 #define STEP_SHIFT 4  /* blocks start at multiples of 16 */
 #define LEAF_SHIFT 13 /* a leaf is 8 KiB of addresses */
@@ -27,12 +26,12 @@ struct node {
 
 static COLD_ZEROES struct node *_Atomic tree[TREE_NODES];
 
-/* Large, for few mappings and few tables of pages; what is not used costs address space only. */
 #define CHUNK_SHIFT 15
 #define CHUNK_RECORDS (1u << CHUNK_SHIFT)
 #define CHUNKS_MAX (1u << 12) /* 128 million records */
 
 static COLD_ZEROES struct record *_Atomic chunks[CHUNKS_MAX];
+static_assert(CHUNK_RECORDS * sizeof(struct record) == RECORD_MEMORY_BYTES, "a chunk is a piece");
 
 /* Records that describe a block that is gone, oldest first, and how many there are at all. A look
  * at what is long gone is worth keeping, so a third as many as are in use stay before they are used
@@ -41,6 +40,8 @@ static struct {
     struct lock lock;            /* RANK_DEBUG_RECORD */
     _Atomic uint32_t count;      /* records that were ever taken; number `count` is the last */
     struct number_queue waiting; /* their bytes are not counted */
+    struct leaf *next_leaf;      /* of those never used, and how many are left */
+    size_t leaves_left;
 } all;
 
 #define WAITING_MIN 4096u
@@ -106,6 +107,21 @@ static struct node *node_make(uintptr_t address)
     return node;
 }
 
+/* All zero; none ever comes back. */
+static struct leaf *leaf_take(void)
+{
+    if (all.leaves_left == 0) {
+        struct leaf *leaves = sg_record_memory(all.next_leaf == NULL);
+
+        if (leaves == NULL)
+            return NULL;
+        all.next_leaf = leaves;
+        all.leaves_left = RECORD_MEMORY_BYTES / sizeof(struct leaf);
+    }
+    all.leaves_left--;
+    return all.next_leaf++;
+}
+
 static struct leaf *leaf_make(struct node *node, uintptr_t address)
 {
     struct leaf *_Atomic *place = &node->leaves[address >> LEAF_SHIFT & (NODE_LEAVES - 1)];
@@ -113,11 +129,9 @@ static struct leaf *leaf_make(struct node *node, uintptr_t address)
 
     if (leaf != NULL)
         return leaf;
-    leaf = sg_object_pool_take(sizeof(struct leaf));
-    if (leaf == NULL)
-        return NULL;
-    __builtin_memset((void *)leaf, 0, sizeof(*leaf));
-    atomic_store_explicit(place, leaf, memory_order_release);
+    leaf = leaf_take();
+    if (leaf != NULL)
+        atomic_store_explicit(place, leaf, memory_order_release);
     return leaf;
 }
 
@@ -170,7 +184,7 @@ static struct record *number_new(void)
         return NULL;
     chunk = load_relaxed(&chunks[number >> CHUNK_SHIFT]);
     if (chunk == NULL) {
-        chunk = sg_metadata_map(CHUNK_RECORDS * sizeof(struct record));
+        chunk = sg_record_memory(number >> CHUNK_SHIFT == 0);
         if (chunk == NULL)
             return NULL;
         /* Release: pairs with sg_record_of(). */
@@ -262,6 +276,7 @@ void sg_record_retire(struct record *const *records, uint32_t count)
 void sg_record_abandon(void)
 {
     __builtin_memset(&all.waiting, 0, sizeof(all.waiting));
+    all.leaves_left = 0;
 }
 
 void sg_record_each(void (*visit)(struct record *record, void *context), void *context)

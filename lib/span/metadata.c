@@ -74,16 +74,16 @@ static size_t grain(void)
 }
 
 /* [guard][alignment][bytes][guard]: what is not opened stays without access. */
-static void *map_between_guards(size_t bytes)
+static void *map_aligned(size_t bytes, size_t alignment)
 {
     size_t open_bytes = align_up(bytes, sg_os_page_bytes);
-    size_t reserved = open_bytes + 3 * grain();
+    size_t reserved = open_bytes + 2 * grain() + alignment;
     char *region = sg_os_reserve(random_address(), reserved);
 
     if (region == NULL)
         return NULL;
 
-    void *open = (void *)align_up((uintptr_t)region + grain(), grain());
+    void *open = (void *)align_up((uintptr_t)region + grain(), alignment);
     if (!sg_os_commit(open, open_bytes)) {
         sg_os_unmap(region, reserved);
         return NULL;
@@ -92,12 +92,22 @@ static void *map_between_guards(size_t bytes)
     return open;
 }
 
-void *sg_metadata_map(size_t bytes)
+static void *map_between_guards(size_t bytes)
+{
+    return map_aligned(bytes, grain());
+}
+
+void *sg_metadata_map_aligned(size_t bytes, size_t alignment)
 {
     lock_acquire(&metadata.lock, RANK_METADATA);
-    void *memory = map_between_guards(bytes);
+    void *memory = map_aligned(bytes, alignment > grain() ? alignment : grain());
     lock_release(&metadata.lock, RANK_METADATA);
     return memory;
+}
+
+void *sg_metadata_map(size_t bytes)
+{
+    return sg_metadata_map_aligned(bytes, METADATA_BLOCK_BYTES);
 }
 
 static bool refresh(struct stock *stock, char *memory, size_t bytes)

@@ -10,6 +10,9 @@
 /* Zeroed memory for ever, aligned to METADATA_BLOCK_BYTES, or NULL. */
 HIDDEN MUST_USE void *sg_metadata_map(size_t bytes);
 
+/* The same, aligned to a larger power of two. */
+HIDDEN MUST_USE void *sg_metadata_map_aligned(size_t bytes, size_t alignment);
+
 /* Chunks come in two sizes, each aligned to its size. One of these given back returns its memory
  * to the kernel once a few others are kept; so the smaller kind, for small records, follows more
  * closely what is in use. Contents are not zeroed. */
