@@ -1,11 +1,12 @@
 /* What a debug heap is slowed down by: programs that do little but allocate. Says how many seconds
  * of the process's own time the work took.
- *     debug_cost churn|tree|strings|threads COUNT */
+ *     debug_cost churn|tree|strings|threads|pages COUNT */
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #define CHURN_LIVE 2000
@@ -168,6 +169,32 @@ static void strings(long count)
         free(live[i]);
 }
 
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102
+#define MADV_GUARD_REMOVE 103
+#endif
+#define PAGE_BYTES 4096
+
+/* What the kernel alone takes for a churn of blocks of which each has a page to itself that is
+ * closed when the block is freed. */
+static void pages(long count)
+{
+    size_t places = 2 * CHURN_LIVE, bytes = places * 2 * PAGE_BYTES;
+    char *arena = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (arena == MAP_FAILED || madvise(arena, bytes, MADV_GUARD_INSTALL) != 0)
+        exit(4);
+    for (long i = 0; i < count; i++) {
+        char *fresh = arena + (size_t)i % places * 2 * PAGE_BYTES;
+        char *old = arena + ((size_t)i + CHURN_LIVE) % places * 2 * PAGE_BYTES;
+
+        if (madvise(old, PAGE_BYTES, MADV_GUARD_INSTALL) != 0 ||
+            madvise(fresh, PAGE_BYTES, MADV_GUARD_REMOVE) != 0)
+            exit(4);
+        *fresh = 1;
+    }
+}
+
 static double seconds(void)
 {
     struct timespec now;
@@ -181,8 +208,11 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         void (*run)(long count);
-    } shapes[] = {
-        {"churn", churn}, {"tree", tree}, {"strings", strings}, {"threads", churn_threads}};
+    } shapes[] = {{"churn", churn},
+                  {"tree", tree},
+                  {"strings", strings},
+                  {"threads", churn_threads},
+                  {"pages", pages}};
     double begin = seconds();
 
     for (size_t i = 0; argc == 3 && i < sizeof(shapes) / sizeof(shapes[0]); i++)
@@ -191,6 +221,6 @@ int main(int argc, char **argv)
             printf("%.4f\n", seconds() - begin);
             return 0;
         }
-    fputs("usage: debug_cost churn|tree|strings|threads COUNT\n", stderr);
+    fputs("usage: debug_cost churn|tree|strings|threads|pages COUNT\n", stderr);
     return 2;
 }

@@ -115,6 +115,21 @@ def over_asan(results):
     return summary.paired(*pair).ratio()
 
 
+def kernel_part(programs, args):
+    """The least that guard can cost in churn: its system calls and faults without an allocator."""
+    count = SHAPES["churn"][1]
+    seconds = {"pages": [], "churn": []}
+    if subprocess.run([programs["plain"], "pages", "1"], check=False).returncode != 0:
+        return "this kernel has no guard pages of madvise"
+    for _ in range(args.rounds):
+        for shape in random.sample(list(seconds), len(seconds)):
+            usage = run([programs["plain"], shape, str(count)], environment_of(shape, "glibc", args))
+            seconds[shape].append(usage[0])
+    each = summary.spread(seconds["pages"]).median / count * 1e6
+    return (f"a page opened, written to and closed takes the kernel {each:.1f} us: "
+            f"guard in churn cannot be below {summary.paired(seconds['pages'], seconds['churn']).ratio()}")
+
+
 def find_libasan():
     done = subprocess.run(["cc", "-print-file-name=libasan.so"], capture_output=True, text=True,
                           check=False)
@@ -154,11 +169,14 @@ def main():
         programs = compile_programs(folder, columns)
         for shape in args.shape or SHAPES:
             figures[shape] = measure(shape, columns, programs, args)
+        least = kernel_part(programs, args) if "churn" in figures else None
     header = ["CPU time over glibc"] + [cell for column in columns for cell in (column, "MiB")]
     print(summary.table(header, [row_of(shape, columns, figures[shape]) for shape in figures]))
     if args.libasan:
         print("\ndebug over asan: " +
               ", ".join(f"{shape} {over_asan(figures[shape])}" for shape in figures))
+    if least:
+        print("\n" + least)
     if args.json:
         with open(args.json, "w", encoding="utf-8") as out:
             json.dump({shape: {f"{column} {part}": values for (column, part), values in
