@@ -2,7 +2,8 @@
 
 #include "os_thread.h"
 
-#define SWEEPS_MOST 32u /* at once */
+#define SWEEPS_MOST 128u /* at once */
+#define FULL_MILLISECONDS 1000u
 #define SPINS 10000u
 #define FOREIGN_MILLISECONDS 1000u /* the parent of a vfork may yet be at it */
 
@@ -10,11 +11,16 @@
  * after, or in a child that has no other thread. */
 static struct sweep sweeps[SWEEPS_MOST];
 
-struct sweep *sg_sweep_begin(void)
+/* Whether nobody gave one back for long: they were left by a longjmp, or their threads ended. */
+static _Atomic bool is_full;
+
+static struct sweep *take(void)
 {
     for (uint32_t i = 0; i < SWEEPS_MOST; i++) {
         uintptr_t nobody = 0;
 
+        if (load_relaxed(&sweeps[i].thread) != 0)
+            continue;
         /* Acquire: pairs with sg_sweep_end(), whose thread had it before. */
         if (atomic_compare_exchange_strong_explicit(&sweeps[i].thread, &nobody, os_thread_tag(),
                                                     memory_order_acquire, memory_order_relaxed)) {
@@ -23,6 +29,19 @@ struct sweep *sg_sweep_begin(void)
         }
     }
     return NULL;
+}
+
+struct sweep *sg_sweep_begin(void)
+{
+    struct sweep *sweep = take();
+    _Atomic uint32_t never = 0;
+
+    for (uint32_t i = 0; sweep == NULL && !load_relaxed(&is_full) && i < FULL_MILLISECONDS; i++) {
+        (void)sg_os_wait(&never, 0, 1);
+        sweep = take();
+    }
+    store_relaxed(&is_full, sweep == NULL);
+    return sweep;
 }
 
 void sg_sweep_end(struct sweep *sweep)

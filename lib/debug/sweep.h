@@ -14,7 +14,8 @@ struct sweep {
     _Atomic uint8_t state;   /* that it had */
 };
 
-/* NULL: too many others are at it. */
+/* Waits while too many others are at it, but not for ever. NULL: then one that is all zero and that
+ * nobody knows has to do. */
 HIDDEN MUST_USE struct sweep *sg_sweep_begin(void);
 HIDDEN void sg_sweep_end(struct sweep *sweep);
 

@@ -2,6 +2,8 @@
 #include "bug.h"
 
 #include <fcntl.h>
+#include <setjmp.h>
+#include <sys/time.h>
 
 enum { BLOCKS = 2000, BLOCK_BYTES = 3000, CHILDREN = 10, CHILD_SECONDS = 20, RAW_CHILDREN = 15 };
 
@@ -161,6 +163,48 @@ static void signals_during_a_report(void)
     free(blocks[0]);
 }
 
+enum { JUMPS = 300, JUMP_MICROSECONDS = 1000 };
+
+static sigjmp_buf before_check;
+static volatile sig_atomic_t jumps, is_in_check;
+
+static void jump_out(int number)
+{
+    (void)number;
+    if (is_in_check == 0)
+        return;
+    is_in_check = 0;
+    jumps = jumps + 1;
+    siglongjmp(before_check, 1);
+}
+
+static void leave_checks(void)
+{
+    if (sigsetjmp(before_check, 1) != 0 && jumps == JUMPS)
+        return;
+    is_in_check = 1;
+    for (;;)
+        spanguard_check();
+}
+
+/* More of them than can be under way at once. */
+static void check_after_many_were_left(void)
+{
+    struct itimerval times = {{0, JUMP_MICROSECONDS}, {0, JUMP_MICROSECONDS}};
+    static char *blocks[BLOCKS];
+
+    require(spanguard_check != NULL, "no spanguard_check\n");
+    for (int i = 0; i < BLOCKS; i++)
+        blocks[i] = malloc(opaque(BLOCK_BYTES));
+    require(signal(SIGALRM, jump_out) != SIG_ERR, "no handler\n");
+    setitimer(ITIMER_REAL, &times, NULL);
+    leave_checks();
+    blocks[0] = damaged_block();
+    spanguard_check();
+    say("not found\n");
+    _exit(0);
+}
+
 /* Blocks of that size do not wait: their records are soon used again. */
 static void write_where_realloc_moved_away_from_long_ago(void)
 {
@@ -178,6 +222,7 @@ const struct body meanwhile[] = {
     {"allocate_in_children_of_raw_forks", allocate_in_children_of_raw_forks},
     {"signals_during_a_report", signals_during_a_report},
     {"write_where_realloc_moved_away_from_long_ago", write_where_realloc_moved_away_from_long_ago},
+    {"check_after_many_were_left", check_after_many_were_left},
     {"free_while_a_check_reports", free_while_a_check_reports},
     {"free_in_children_forked_during_checks", free_in_children_forked_during_checks},
     {NULL, NULL},

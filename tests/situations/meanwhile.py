@@ -4,6 +4,7 @@ from bench import differs
 # body, options, status, codes of the report file, what the program said
 ROWS = (
     ("free_while_a_check_reports", "on_report=continue", 0, ["P101"], "on\n"),
+    ("check_after_many_were_left", "on_report=exit", 86, ["P101"], ""),
     ("free_in_children_forked_during_checks", "", 0, [], "on\n"),
     ("allocate_in_children_of_raw_forks", "", 0, [], "on\n"),
     ("allocate_in_children_of_raw_forks", "profile=guard", 0, [], "on\n"),
