@@ -44,22 +44,35 @@ stack_id sg_memo_find(struct memo *memo, const struct registers *start, uint32_t
     return 0;
 }
 
+#define PAGE_LEAST ((uintptr_t)4096)
+
+/* Up to a whole number of strides: the last word is repeated. */
+static uint32_t fill_up(struct memo_entry *entry, uint32_t count)
+{
+    for (; count % MEMO_STRIDE != 0; count++) {
+        entry->words[count] = entry->words[count - 1];
+        entry->values[count] = entry->values[count - 1];
+    }
+    return count;
+}
+
+/* A word on another page is there only if all words before are as they were, since the walk came to
+ * it by them: a coroutine's stack may have been closed. So no stride lies on two pages. */
 static bool keep_reads(struct memo_entry *entry, uintptr_t stack, const struct trace *trace)
 {
-    uint32_t count = (trace->read_count + MEMO_STRIDE - 1) / MEMO_STRIDE * MEMO_STRIDE;
+    uint32_t count = 0;
 
-    if (count > MEMO_READS_MAX)
-        return false;
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t read = i < trace->read_count ? i : 0;
-        uintptr_t word = (trace->addresses[read] - stack) / sizeof(uintptr_t);
+    for (uint32_t i = 0; i < trace->read_count; i++) {
+        uintptr_t word = (trace->addresses[i] - stack) / sizeof(uintptr_t);
 
-        if (word > UINT16_MAX)
+        if (i > 0 && trace->addresses[i] / PAGE_LEAST != trace->addresses[i - 1] / PAGE_LEAST)
+            count = fill_up(entry, count);
+        if (word > UINT16_MAX || count == MEMO_READS_MAX)
             return false;
-        entry->words[i] = (uint16_t)word;
-        entry->values[i] = trace->values[read];
+        entry->words[count] = (uint16_t)word;
+        entry->values[count++] = trace->values[i];
     }
-    entry->read_count = count;
+    entry->read_count = fill_up(entry, count);
     return true;
 }
 

@@ -29,7 +29,7 @@ struct memo_entry {
     uint32_t depth;
     bool needs_frame;
     bool needs_rbx;
-    uint32_t read_count; /* a multiple of MEMO_STRIDE: the first one is repeated at the end */
+    uint32_t read_count;            /* a multiple of MEMO_STRIDE */
     uint16_t words[MEMO_READS_MAX]; /* where: from `stack` on */
     uintptr_t values[MEMO_READS_MAX];
 };

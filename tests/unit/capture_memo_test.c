@@ -6,6 +6,8 @@
 #include "unwind.h"
 
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #define ID 77
 #define DEPTH 16
@@ -85,6 +87,33 @@ TEST(not_after_a_module_was_unloaded)
     sg_unwind_forget();
     EXPECT_EQUAL(find(), 0);
     EXPECT_EQUAL(find(), 0);
+}
+
+/* Of coroutines: where an outer frame was may be closed once another one runs in its place. */
+TEST(no_word_is_read_before_those_of_the_pages_nearer_to_it_are_the_same)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), words = page / sizeof(uintptr_t);
+    uintptr_t *pages =
+        mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    keep();
+    EXPECT(pages != MAP_FAILED);
+    trace.read_count = 3;
+    for (uint32_t i = 0; i < 3; i++) {
+        trace.addresses[i] = (uintptr_t)&pages[words - 2 + i];
+        trace.values[i] = pages[words - 2 + i] = i + 1;
+    }
+    registers_set(&start, REGISTER_STACK, (uintptr_t)&pages[words - 8]);
+    sg_memo_keep(&memo, &(struct memo_fact){&start, &trace, DEPTH, ID});
+    EXPECT_EQUAL(find(), ID);
+    pages[words] = 0;
+    EXPECT_EQUAL(find(), 0);
+    pages[words] = 3;
+    EXPECT_EQUAL(find(), ID);
+    pages[words - 2] = 0;
+    EXPECT(mprotect(&pages[words], page, PROT_NONE) == 0);
+    EXPECT_EQUAL(find(), 0);
+    munmap(pages, 2 * page);
 }
 
 /* As a signal handler does that comes in the middle of a capture. */

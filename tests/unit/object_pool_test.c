@@ -1,5 +1,6 @@
 #include "metadata.h"
 #include "object_pool.h"
+#include "os_process.h"
 #include "secrets.h"
 #include "test.h"
 
@@ -89,6 +90,21 @@ TEST(metadata_lies_between_pages_without_access)
 {
     EXPECT(test_dies_saying(write_before, "going"));
     EXPECT(test_dies_saying(write_behind, "going"));
+}
+
+TEST(metadata_can_be_aligned_to_more_and_lies_between_guards_then_too)
+{
+    for (size_t alignment = 1; alignment <= 8 * MIB; alignment *= 2) {
+        char *memory = sg_metadata_map_aligned(3 * PAGE_BYTES, alignment);
+
+        EXPECT(memory != NULL && (uintptr_t)memory % alignment == 0);
+        EXPECT_EQUAL((uintptr_t)memory % METADATA_BLOCK_BYTES, 0);
+        for (size_t i = 0; i < 3 * PAGE_BYTES; i++)
+            EXPECT_EQUAL(memory[i], 0);
+        memset(memory, 1, 3 * PAGE_BYTES);
+        EXPECT(!sg_os_is_readable((uintptr_t)memory - 1));
+        EXPECT(!sg_os_is_readable((uintptr_t)memory + 3 * PAGE_BYTES));
+    }
 }
 
 TEST(metadata_regions_lie_at_random_places)
