@@ -357,19 +357,3 @@ void *sg_debug_reallocate(void *object, size_t bytes, const char *function)
     checker_leave();
     return target;
 }
-
-size_t sg_debug_usable_bytes(void *object, const char *function)
-{
-    size_t bytes = 0;
-
-    lifecycle_start();
-    checker_enter();
-    struct record *record = claim(object, prefetch_object(object), function);
-    if (record != NULL) {
-        sg_debug_check_live(record, function, "by malloc_usable_size");
-        bytes = record->bytes;
-        record_become(record, RECORD_LIVE);
-    }
-    checker_leave();
-    return bytes;
-}

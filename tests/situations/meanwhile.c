@@ -2,6 +2,7 @@
 #include "bug.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <setjmp.h>
 #include <sys/time.h>
 
@@ -104,6 +105,57 @@ static void free_while_a_check_reports(void)
     say("on\n");
 }
 
+static void *ask_size(void *block)
+{
+    if (malloc_usable_size(block) != 24)
+        say("another size\n");
+    return NULL;
+}
+
+/* The first has the block in its hands until its report is written. */
+static void ask_for_the_size_while_another_reports(void)
+{
+    char *block = damaged_block(), taken[4096];
+    int reading = fill_stderr();
+    pthread_t threads[2] = {start(ask_size, block)};
+
+    usleep(200000);
+    threads[1] = start(ask_size, block);
+    usleep(1500000);
+    while (read(reading, taken, sizeof taken) > 0)
+        ;
+    for (int i = 0; i < 2; i++)
+        pthread_join(threads[i], NULL);
+    say("on\n");
+}
+
+static void *ask_size_all_the_time(void *block)
+{
+    while (!atomic_load(&is_over))
+        (void)malloc_usable_size(block);
+    return NULL;
+}
+
+static void free_in_children_forked_while_sizes_are_asked(void)
+{
+    void *block = malloc(opaque(24));
+    pthread_t asking = start(ask_size_all_the_time, block);
+
+    for (int child = 0; child < 3 * CHILDREN; child++) {
+        pid_t process = fork();
+
+        if (process == 0) {
+            free(block);
+            _exit(0);
+        }
+        if (ending_of(process) != 0)
+            say("a child died\n");
+    }
+    atomic_store(&is_over, true);
+    pthread_join(asking, NULL);
+    say("on\n");
+}
+
 /* Each child is forked while the other thread has some block in its hands. */
 static void free_in_children_forked_during_checks(void)
 {
@@ -191,7 +243,7 @@ static void leave_checks(void)
 static void check_after_many_were_left(void)
 {
     struct itimerval times = {{0, JUMP_MICROSECONDS}, {0, JUMP_MICROSECONDS}};
-    static char *blocks[BLOCKS];
+    static char *volatile blocks[BLOCKS];
 
     require(spanguard_check != NULL, "no spanguard_check\n");
     for (int i = 0; i < BLOCKS; i++)
@@ -224,6 +276,9 @@ const struct body meanwhile[] = {
     {"write_where_realloc_moved_away_from_long_ago", write_where_realloc_moved_away_from_long_ago},
     {"check_after_many_were_left", check_after_many_were_left},
     {"free_while_a_check_reports", free_while_a_check_reports},
+    {"ask_for_the_size_while_another_reports", ask_for_the_size_while_another_reports},
+    {"free_in_children_forked_while_sizes_are_asked",
+     free_in_children_forked_while_sizes_are_asked},
     {"free_in_children_forked_during_checks", free_in_children_forked_during_checks},
     {NULL, NULL},
 };

@@ -4,6 +4,8 @@ from bench import differs
 # body, options, status, codes of the report file, what the program said
 ROWS = (
     ("free_while_a_check_reports", "on_report=continue", 0, ["P101"], "on\n"),
+    ("ask_for_the_size_while_another_reports", "on_report=continue", 0, ["P101"], "on\n"),
+    ("free_in_children_forked_while_sizes_are_asked", "", 0, [], "on\n"),
     ("check_after_many_were_left", "on_report=exit", 86, ["P101"], ""),
     ("free_in_children_forked_during_checks", "", 0, [], "on\n"),
     ("allocate_in_children_of_raw_forks", "", 0, [], "on\n"),
