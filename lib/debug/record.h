@@ -83,7 +83,8 @@ HIDDEN void sg_record_retire(struct record *const *records, uint32_t count);
 HIDDEN size_t sg_record_bytes(void);
 HIDDEN struct lock *sg_record_lock(void); /* RANK_DEBUG_RECORD */
 
-/* Forgets which records wait and which leaves are left; for a child whose parent was changing that when it forked. */
+/* Forgets which records wait and which memory is left for the tree; for a child whose parent was
+ * changing that when it forked. */
 HIDDEN void sg_record_abandon(void);
 
 /* Takes the right to change the record; false: its state was not `from`. Acquire and release. */
