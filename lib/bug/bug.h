@@ -153,6 +153,7 @@ struct bug {
     struct bug_event moved;     /* REALLOC_*: the realloc; .sequence is the new block's */
     uint64_t moved_bytes;       /* REALLOC_*: size of the new block */
     struct bug_memory memory;   /* at report time */
+    bool is_memory_withheld;    /* there is some, but not for who started the program */
     uint64_t pointers_left;     /* FREED_*: words on this thread's stack that still point into it */
 
     uint64_t leak_bytes, leak_blocks, leak_places; /* LEAK: totals, of which the largest are: */

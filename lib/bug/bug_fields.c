@@ -156,6 +156,7 @@ const struct field sg_bug_fields[] = {
     ROW_OBJECT("moved", bug, moved, event_fields, event_is_there),
     ROW("moved_bytes", U64, bug, moved_bytes),
     ROW_OBJECT("memory", bug, memory, memory_fields, memory_is_there),
+    ROW("memory_withheld", BOOL, bug, is_memory_withheld),
     ROW("pointers_left", U64, bug, pointers_left),
     ROW("leak_bytes", U64, bug, leak_bytes),
     ROW("leak_blocks", U64, bug, leak_blocks),

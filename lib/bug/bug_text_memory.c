@@ -231,6 +231,10 @@ void sg_screen_memory(struct screen *screen, const struct bug *bug)
     uint32_t note = first_of_note(bug);
     const char *label = "memory";
 
+    if (bug->is_memory_withheld) {
+        sg_screen_row(screen, label);
+        sg_screen_put(screen, "not shown: set-uid program");
+    }
     for (uint32_t i = 0; i < memory_count(&bug->memory); i += ROW_BYTES) {
         if (!has_something(&bug->memory, i))
             continue;

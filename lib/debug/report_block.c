@@ -1,6 +1,7 @@
 /* What is known of a block, into a report. */
 #include "debug_report.h"
 #include "debug_state.h"
+#include "os_file.h"
 #include "os_process.h"
 #include "record_name.h"
 #include "symbols.h"
@@ -82,6 +83,10 @@ void sg_debug_bug_memory(struct bug *bug, const struct record *record, struct da
     uintptr_t start = load_relaxed(&record->start);
     bool is_readable = false;
 
+    if (sg_os_is_secure()) { /* who started it sees stderr, and may not see what it handles */
+        bug->is_memory_withheld = true;
+        return;
+    }
     memory->offset = first_shown(record, damage);
     memory->count = BUG_MEMORY_BYTES;
     memory->expected = damage.expected;

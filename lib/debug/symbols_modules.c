@@ -1,22 +1,34 @@
 /* From addresses to frames: which module, how far into it. */
 #include "symbols.h"
 
+#include "os_file.h"
 #include "os_process.h"
 #include "symbols_file.h"
 #include "symbols_printable.h"
 #include "unwind.h"
 #include "unwind_module.h"
 
+/* With more rights than its caller a program does not tell where its files are. */
+static const char *shown_part(const char *path)
+{
+    const char *shown = path;
+
+    for (const char *byte = path; sg_os_is_secure() && *byte != '\0'; byte++)
+        if (*byte == '/')
+            shown = byte + 1;
+    return shown;
+}
+
 static void name_module(char path[sizeof(((struct bug_module *)0)->path)],
                         const struct module *module)
 {
     char file[SYMBOLS_PATH_BYTES];
     struct text text = sg_text_begin(path, sizeof(((struct bug_module *)0)->path));
+    const char *shown = shown_part(sg_symbols_file_of(module, file) ? file : module->name);
 
-    if (!sg_symbols_file_of(module, file))
-        sg_text_string(&text, module->name[0] == '\0' ? "program" : module->name);
-    else
-        sg_symbols_put_printable(&text, file, __builtin_strlen(file));
+    sg_symbols_put_printable(&text, shown, __builtin_strlen(shown));
+    if (text.length == 0)
+        sg_text_string(&text, "program");
 }
 
 uint16_t sg_bug_add_module(struct bug *bug, uintptr_t address, uint64_t *ret_offset)

@@ -34,8 +34,11 @@ class Bench:
         self.shop = shop
         self.library = library
         self.report = report
+        self.program = self.compile("situations")
+
+    def compile(self, name, *flags):
         sources = [HERE / name for name in ("main.c", "surroundings.c", "choices.c", "meanwhile.c")]
-        self.program = shop.compile(sources, "situations", ["-O0", "-Wno-use-after-free"])
+        return self.shop.compile(sources, name, ["-O0", "-Wno-use-after-free", *flags])
 
     def run(self, body, options=""):
         path = self.shop.folder / "reports.jsonl"

@@ -11,8 +11,11 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 import choices  # noqa: E402
 import meanwhile  # noqa: E402
+import secure  # noqa: E402
 import surroundings  # noqa: E402
 from bench import Bench, tap  # noqa: E402
+
+CHECKS = surroundings.CHECKS | choices.CHECKS | meanwhile.CHECKS | secure.CHECKS
 
 
 def main():
@@ -21,7 +24,7 @@ def main():
     report = tap.Report()
     with tap.Workshop() as shop:
         bench = Bench(shop, library, report)
-        for name, check in (surroundings.CHECKS | choices.CHECKS | meanwhile.CHECKS).items():
+        for name, check in CHECKS.items():
             if tap.wanted(name, arguments.only):
                 check(bench)
     return report.finish()

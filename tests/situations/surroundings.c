@@ -265,6 +265,16 @@ static void with_no_descriptor_left(void)
     free(&data[opaque(4)]);
 }
 
+static void with_a_secret(void)
+{
+    char *block = malloc(opaque(24));
+
+    require(block != NULL, "no memory\n");
+    strcpy(block, opaque(1) ? "open sesame, said he..." : "");
+    ((volatile char *)block)[opaque(24)] = 'x';
+    free(block);
+}
+
 const struct body surroundings[] = {
     {"beside_busy_threads", beside_busy_threads},
     {"in_a_signal_handler", in_a_signal_handler},
@@ -282,5 +292,6 @@ const struct body surroundings[] = {
     {"with_no_descriptor_left", with_no_descriptor_left},
     {"where_no_process_may_be_made", where_no_process_may_be_made},
     {"where_making_a_process_kills", where_making_a_process_kills},
+    {"with_a_secret", with_a_secret},
     {NULL, NULL},
 };

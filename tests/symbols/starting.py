@@ -249,6 +249,11 @@ def check_secure(report, bench):
     answer = bench.ask(program, user=65534)
     report.result(name, plain.found and answer.outcome.passed() and not answer.found
                   and answer.frames[0].function == "-", plain.notes() + answer.notes())
+    report.result("nor does it tell where its files are",
+                  plain.frames[0].module == str(program)
+                  and answer.frames[0].module == "secure"
+                  and not any("/" in frame.module for frame in answer.frames),
+                  plain.notes() + answer.notes())
 
 
 REQUESTS = (b"", b"end", b"code 0 0\nend\n", b"module -\nend\n", b"\0\0\n", b"what\n",

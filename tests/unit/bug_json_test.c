@@ -77,6 +77,7 @@ static void fill_numbers(void)
     bug.limit = 3;
     bug.limit_used = 4;
     bug.moved_bytes = 5;
+    bug.is_memory_withheld = true;
     bug.pointers_left = 6;
     bug.leak_bytes = 7;
     bug.leak_blocks = 8;
@@ -115,6 +116,7 @@ static void expect_same_numbers(const struct bug *one, const struct bug *other)
     SAME(same_as);
     SAME(is_late);
     SAME(is_write);
+    SAME(is_memory_withheld);
     SAME(access_bytes);
     SAME(changed_bytes);
     SAME(address);

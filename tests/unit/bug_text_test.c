@@ -50,6 +50,14 @@ TEST(an_overflow_that_begins_behind_the_end_and_goes_on_over_rows)
         "  id       7f3a91c2   names[4711], profile debug\n");
 }
 
+TEST(memory_that_is_withheld_is_said_to_be)
+{
+    new_bug(BUG_OVERFLOW);
+    set_block(5, "calloc");
+    bug.is_memory_withheld = true;
+    EXPECT(strstr(say_text(), "\n  memory   not shown: set-uid program\n") != NULL);
+}
+
 TEST(an_overflow_in_profile_guard_asks_for_exact_ends)
 {
     dup_name_bug();
