@@ -1,6 +1,7 @@
 #include "debug_report.h"
 
 #include "debug_state.h"
+#include "leak.h"
 #include "os_file.h"
 #include "os_process.h"
 #include "os_sink.h"
@@ -15,7 +16,6 @@
 #define SYMBOLS_MILLISECONDS 2000
 #define WAIT_MILLISECONDS 10000
 #define WAIT_OTHER_MILLISECONDS 3000
-#define SUPPRESSION_BYTES (64 * 1024)
 
 static COLD_ZEROES struct bug current;
 static COLD_ZEROES char buffer[BUG_REPORT_BYTES];
@@ -27,25 +27,12 @@ static _Atomic int reporter_process;
 
 /* Copied from the environment at start: the program may change that. Constant from then on. */
 static COLD_ZEROES char report_file[OS_PATH_BYTES];
+static const char *suppressions;
 
 /* A debugger stops here: the report is written, nothing was done yet. `report` is its text. */
 EXPORT NOINLINE void spanguard_on_report(const char *report)
 {
     __asm__ volatile("" : : "r"(report) : "memory");
-}
-
-static COLD_ZEROES char suppressions[SUPPRESSION_BYTES];
-
-static void read_suppressions(const char *path)
-{
-    size_t length = 0;
-    int file = sg_os_open(OS_CURRENT_FOLDER, path);
-
-    if (file < 0 || !sg_os_read(file, suppressions, sizeof(suppressions) - 1, &length))
-        sg_report_notice("SPANGUARD_SUPPRESSIONS cannot be read: ", path, "");
-    if (file >= 0)
-        sg_os_close(file);
-    suppressions[length] = '\0';
 }
 
 void sg_debug_report_start(void)
@@ -57,12 +44,12 @@ void sg_debug_report_start(void)
     if (length > 0 && length < sizeof(report_file))
         __builtin_memcpy(report_file, path, length + 1);
     if (known != NULL && known[0] != '\0')
-        read_suppressions(known);
+        suppressions = sg_leak_read_suppressions(known);
 }
 
 const char *sg_debug_suppressions(void)
 {
-    return suppressions[0] == '\0' ? NULL : suppressions;
+    return suppressions;
 }
 
 /* Acquire: the bug of the last reporter is written out. */

@@ -13,4 +13,7 @@
  * and module of any frame; NULL: none. Allocates nothing from the heap that it looks at. */
 HIDDEN bool sg_leak_find(struct bug *bug, const char *suppressions, const char **ret_why);
 
+/* The text of such a file, to stay for ever; NULL: a notice says why it does not count. */
+HIDDEN MUST_USE const char *sg_leak_read_suppressions(const char *path);
+
 #endif
