@@ -3,6 +3,7 @@
 #include "debug_state.h"
 #include "leak.h"
 #include "os_file.h"
+#include "os_path.h"
 #include "os_process.h"
 #include "os_sink.h"
 #include "os_thread.h"
@@ -25,8 +26,9 @@ static _Atomic uintptr_t reporter;
 /* Where that is. Relaxed: read long after, to tell whether the reporter can still exist. */
 static _Atomic int reporter_process;
 
-/* Copied from the environment at start: the program may change that. Constant from then on. */
-static COLD_ZEROES char report_file[OS_PATH_BYTES];
+/* From the environment at start: the program may change that, and its current folder. Constant from
+ * then on. */
+static COLD_ZEROES struct os_path report_file;
 static const char *suppressions;
 
 /* A debugger stops here: the report is written, nothing was done yet. `report` is its text. */
@@ -39,10 +41,13 @@ void sg_debug_report_start(void)
 {
     const char *path = sg_os_is_secure() ? NULL : sg_os_environment("SPANGUARD_REPORT_FILE");
     const char *known = sg_os_is_secure() ? NULL : sg_os_environment("SPANGUARD_SUPPRESSIONS");
-    size_t length = path == NULL ? 0 : __builtin_strlen(path);
 
-    if (length > 0 && length < sizeof(report_file))
-        __builtin_memcpy(report_file, path, length + 1);
+    if (path != NULL && path[0] != '\0' && !sg_os_absolute_path(path, &report_file)) {
+        report_file.bytes[0] = '\0';
+        sg_report_notice("SPANGUARD_REPORT_FILE is not used, its path from / on is too long or not "
+                         "known: ",
+                         path, "");
+    }
     if (known != NULL && known[0] != '\0')
         suppressions = sg_leak_read_suppressions(known);
 }
@@ -149,11 +154,11 @@ static void write_json_file(const struct bug *bug)
 {
     struct text text = sg_text_begin(buffer, sizeof(buffer));
 
-    if (report_file[0] == '\0')
+    if (report_file.bytes[0] == '\0')
         return;
     sg_bug_say_json(&text, bug);
-    if (!sg_os_append_line(report_file, text.bytes, text.length))
-        sg_report_notice("SPANGUARD_REPORT_FILE cannot be written: ", report_file, "");
+    if (!sg_os_append_line(report_file.bytes, text.bytes, text.length))
+        sg_report_notice("SPANGUARD_REPORT_FILE cannot be written: ", report_file.bytes, "");
 }
 
 static bool is_coloured(void)

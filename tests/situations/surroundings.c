@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 enum { BUSY = 3, DESTROYED = 40000, DESTROYED_BYTES = 1600 };
@@ -265,6 +266,12 @@ static void with_no_descriptor_left(void)
     free(&data[opaque(4)]);
 }
 
+static void in_another_folder(void)
+{
+    require(mkdir("elsewhere", 0777) == 0 && chdir("elsewhere") == 0, "no folder\n");
+    overflow_and_free();
+}
+
 static void with_a_secret(void)
 {
     char *block = malloc(opaque(24));
@@ -292,6 +299,7 @@ const struct body surroundings[] = {
     {"with_no_descriptor_left", with_no_descriptor_left},
     {"where_no_process_may_be_made", where_no_process_may_be_made},
     {"where_making_a_process_kills", where_making_a_process_kills},
+    {"in_another_folder", in_another_folder},
     {"with_a_secret", with_a_secret},
     {NULL, NULL},
 };
