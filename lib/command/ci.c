@@ -49,20 +49,44 @@ static bool remove_old(const char *folder)
     return true;
 }
 
-/* A file for lines of all processes, at a number that programs do not reach: one that closed it and
- * opened its own under that number would get the lines. */
-static int open_lines(void)
+/* Of an open file another descriptor, which all processes inherit, at a number that programs do not
+ * reach. Closes the one there is; -1: failed. */
+static int share(int file)
 {
     struct rlimit limit = {.rlim_cur = 1024};
-    int file = memfd_create("spanguard-reports", MFD_CLOEXEC);
 
-    if (file < 0 || fcntl(file, F_SETFL, O_APPEND) != 0)
+    if (file < 0)
         return -1;
     (void)getrlimit(RLIMIT_NOFILE, &limit);
     int wanted = limit.rlim_cur > 1024 ? 1016 : (int)limit.rlim_cur - 8;
     int high = fcntl(file, F_DUPFD, wanted > 3 ? wanted : 3);
     close(file);
     return high;
+}
+
+/* A file for lines of all processes: one that closed it and opened its own under that number would
+ * get the lines. */
+static int open_lines(void)
+{
+    int file = memfd_create("spanguard-reports", MFD_CLOEXEC);
+
+    return file < 0 || fcntl(file, F_SETFL, O_APPEND) != 0 ? -1 : share(file);
+}
+
+/* For processes that drop the rights to open it: they inherit it open, and which file it is. */
+static bool open_records(const char *path)
+{
+    const int flags = O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC;
+    int file = share(open(path, flags, 0666));
+    struct stat status;
+    char value[80];
+
+    if (file < 0 || fstat(file, &status) != 0)
+        return false;
+    (void)snprintf(value, sizeof(value), "%d:%ju:%ju", file, (uintmax_t)status.st_dev,
+                   (uintmax_t)status.st_ino);
+    return setenv("SPANGUARD_REPORT_FILE", path, 1) == 0 &&
+           setenv("SPANGUARD_REPORT_DESCRIPTOR", value, 1) == 0;
 }
 
 static bool refuse_folder(const struct ci *ci, struct verdict *verdict)
@@ -82,11 +106,8 @@ bool sg_ci_begin(struct ci *ci, const struct library *library, struct verdict *r
     (void)snprintf(ci->records, sizeof(ci->records), "%s", records);
     free(records);
 
-    int file = open(ci->records, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (file < 0)
+    if (!open_records(ci->records))
         return refuse_folder(ci, ret_verdict);
-    close(file);
-    setenv("SPANGUARD_REPORT_FILE", ci->records, 1);
     if (library->is_debug)
         return true;
     ci->lines = open_lines();

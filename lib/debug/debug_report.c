@@ -3,11 +3,11 @@
 #include "debug_state.h"
 #include "leak.h"
 #include "os_file.h"
-#include "os_path.h"
 #include "os_process.h"
 #include "os_sink.h"
 #include "os_thread.h"
 #include "report.h"
+#include "report_file.h"
 #include "spanguard/spanguard.h"
 #include "symbols.h"
 
@@ -26,9 +26,7 @@ static _Atomic uintptr_t reporter;
 /* Where that is. Relaxed: read long after, to tell whether the reporter can still exist. */
 static _Atomic int reporter_process;
 
-/* From the environment at start: the program may change that, and its current folder. Constant from
- * then on. */
-static COLD_ZEROES struct os_path report_file;
+/* Constant from the start on. */
 static const char *suppressions;
 
 /* A debugger stops here: the report is written, nothing was done yet. `report` is its text. */
@@ -39,15 +37,9 @@ EXPORT NOINLINE void spanguard_on_report(const char *report)
 
 void sg_debug_report_start(void)
 {
-    const char *path = sg_os_is_secure() ? NULL : sg_os_environment("SPANGUARD_REPORT_FILE");
     const char *known = sg_os_is_secure() ? NULL : sg_os_environment("SPANGUARD_SUPPRESSIONS");
 
-    if (path != NULL && path[0] != '\0' && !sg_os_absolute_path(path, &report_file)) {
-        report_file.bytes[0] = '\0';
-        sg_report_notice("SPANGUARD_REPORT_FILE is not used, its path from / on is too long or not "
-                         "known: ",
-                         path, "");
-    }
+    sg_report_file_start();
     if (known != NULL && known[0] != '\0')
         suppressions = sg_leak_read_suppressions(known);
 }
@@ -154,11 +146,10 @@ static void write_json_file(const struct bug *bug)
 {
     struct text text = sg_text_begin(buffer, sizeof(buffer));
 
-    if (report_file.bytes[0] == '\0')
+    if (!sg_report_file_is_wanted())
         return;
     sg_bug_say_json(&text, bug);
-    if (!sg_os_append_line(report_file.bytes, text.bytes, text.length))
-        sg_report_notice("SPANGUARD_REPORT_FILE cannot be written: ", report_file.bytes, "");
+    sg_report_file_append(&text);
 }
 
 static bool is_coloured(void)

@@ -3,6 +3,8 @@
 #include "format.h"
 #include "os_syscall.h"
 
+#include <sys/stat.h>
+
 bool sg_os_absolute_path(const char *path, struct os_path *ret_path)
 {
     struct text text = sg_text_begin(ret_path->bytes, sizeof(ret_path->bytes));
@@ -20,4 +22,13 @@ bool sg_os_absolute_path(const char *path, struct os_path *ret_path)
         return false;
     sg_text_string(&text, path);
     return true;
+}
+
+bool sg_os_is_file(int descriptor, struct os_identity identity)
+{
+    struct stat status = {0}; /* as the kernel lays it out on the 64-bit machines we know */
+
+    return !os_failed(os_syscall3(SYS_fstat, descriptor, (long)&status, 0)) &&
+           S_ISREG(status.st_mode) && status.st_dev == identity.device &&
+           status.st_ino == identity.inode;
 }

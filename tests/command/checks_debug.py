@@ -1,9 +1,10 @@
 """The debug library under the command: chosen by profile, its records collected and explained."""
+import os
 import shutil
 import signal
 
 from checks_ci import problems_of, results
-from harness import told
+from harness import NOBODY, told
 
 
 def debug(tap, shop, name):
@@ -12,6 +13,7 @@ def debug(tap, shop, name):
     try:
         choose(tap, shop, name, library)
         collect(tap, shop, name)
+        drop(tap, shop, name)
     finally:
         library.unlink()
 
@@ -48,6 +50,27 @@ def collect(tap, shop, name):
     clean = shop.run("-p", "guard", "--ci=debug", shop.probe, "exit", "4")
     tap.check(f"{name}: without a mistake the status is the program's",
               [*clean.expect(4), *problems_of(folder, 0)])
+
+
+def drop(tap, shop, name):
+    """Nobody may open the file, nor look into its folder."""
+    folder = shop.work / "dropped"
+    title = f"{name}: a child that has dropped its rights still appends its record"
+    if os.geteuid() != 0:
+        return tap.skip(title, "only root has rights to drop")
+    folder.mkdir(mode=0o700)
+    dropped = ("child", "drop", NOBODY, "twice")
+    outcome = shop.run("-p", "debug", f"--ci={folder}", shop.probe, *dropped)
+    tap.check(title, [*outcome.expect(86, "1 report of 1 mistake"), *problems_of(folder, 1),
+                      "cannot be written" in outcome.stderr and outcome.stderr])
+    kept = (folder / "report.jsonl").stat()
+    tap.check(f"{name}: and others have no more rights to the file", [
+        kept.st_mode & 0o022 and f"mode {kept.st_mode:o}", kept.st_uid and f"owner {kept.st_uid}"])
+    outcome = shop.run("-p", "debug", f"--ci={folder}", shop.probe, "take", 3, *dropped)
+    tap.check(f"{name}: nothing is written to a file that has taken the descriptor's number", [
+        *outcome.expect(0, "SPANGUARD_REPORT_FILE cannot be written"), *problems_of(folder, 0),
+        *((shop.work / "taken").read_text().splitlines())])
+    return None
 
 
 CHECKS = {"the debug library": debug}

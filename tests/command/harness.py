@@ -13,7 +13,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 NOBODY = 65534
 FORGOTTEN = ("LD_PRELOAD", "LD_LIBRARY_PATH", "SPANGUARD_OPTIONS", "SPANGUARD_REPORT_FILE",
-             "GITHUB_ACTIONS", "NO_COLOR")
+             "SPANGUARD_REPORT_DESCRIPTOR", "GITHUB_ACTIONS", "NO_COLOR")
 
 
 class Tap:

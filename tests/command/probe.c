@@ -2,6 +2,7 @@
  *
  *     probe [ACTION [NUMBER]]...    done in turn */
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,6 +82,16 @@ static void make_child(int is_waited_for)
     _exit(0);
 }
 
+/* Every open descriptor from `first` on is one of the file "taken" then. */
+static void take_all(int first)
+{
+    int taken = open("taken", O_RDWR | O_CREAT | O_TRUNC, 0600);
+
+    for (int i = first; i < 4096; i++)
+        if (fcntl(i, F_GETFD) >= 0)
+            dup2(taken, i);
+}
+
 static void do_numbered(const char *action, int number)
 {
     if (strcmp(action, "exit") == 0)
@@ -91,6 +102,10 @@ static void do_numbered(const char *action, int number)
         usleep((unsigned)number * 1000);
     if (strcmp(action, "wait") == 0)
         wait_for_signal(number);
+    if (strcmp(action, "drop") == 0 && (setgid(number) != 0 || setuid(number) != 0))
+        _exit(99);
+    if (strcmp(action, "take") == 0)
+        take_all(number);
     if (strcmp(action, "close") == 0)
         for (int i = number; i < 4096; i++)
             close(i);
