@@ -21,7 +21,9 @@
 static COLD_ZEROES struct bug current;
 static COLD_ZEROES char buffer[BUG_REPORT_BYTES];
 
-/* os_thread_tag() of the thread that reports; 0: none does. */
+/* os_thread_tag() of the thread that reports; 0: none does. IS_WRITTEN is added once its report is
+ * out and only the end of the process is left, which a handler of SIGABRT may prevent by a jump. */
+#define IS_WRITTEN ((uintptr_t)1)
 static _Atomic uintptr_t reporter;
 /* Where that is. Relaxed: read long after, to tell whether the reporter can still exist. */
 static _Atomic int reporter_process;
@@ -59,11 +61,21 @@ static bool replace_reporter(uintptr_t *expected)
     return true;
 }
 
-/* Waits while another thread reports; false: it is this one, or it takes too long.
+/* Whether the holder will not go on with its report, or not after so long.
  *
- * The reporter may belong to another process: to the parent when it forked, and then nobody ends
- * that report here; or to a child of vfork, in our memory, that ended with its report. If it was
- * the child of this very thread it has ended, else it may yet be at work. */
+ * It may belong to another process: to the parent when it forked, and then nobody ends that report
+ * here; or to a child of vfork, in our memory, that ended with its report. If it was the child of
+ * this very thread it has ended, else it may yet be at work. The same holds if its report is out:
+ * this very thread is back, or called from the handler; with another one the process ends. */
+static bool may_follow(uintptr_t holder, uint64_t waited)
+{
+    bool is_own = (holder & ~IS_WRITTEN) == os_thread_tag();
+    bool is_here = load_relaxed(&reporter_process) == sg_os_process_id();
+
+    return (!is_here || (holder & IS_WRITTEN) != 0) && (is_own || waited > WAIT_OTHER_MILLISECONDS);
+}
+
+/* Waits while another thread reports; false: it is this one, or it takes too long. */
 static bool become_reporter(void)
 {
     uint64_t start = sg_os_milliseconds();
@@ -74,12 +86,14 @@ static bool become_reporter(void)
 
         if (replace_reporter(&holder))
             return true;
-        bool is_own = holder == os_thread_tag();
-        bool is_here = load_relaxed(&reporter_process) == sg_os_process_id();
         uint64_t waited = sg_os_milliseconds() - start;
-        if (!is_here && (is_own || waited > WAIT_OTHER_MILLISECONDS) && replace_reporter(&holder))
-            return true;
-        if (is_here && (is_own || waited > WAIT_MILLISECONDS))
+        if (may_follow(holder, waited)) {
+            if (replace_reporter(&holder))
+                return true;
+            continue;
+        }
+        bool is_here = load_relaxed(&reporter_process) == sg_os_process_id();
+        if (is_here && (holder == os_thread_tag() || waited > WAIT_MILLISECONDS))
             return false;
         (void)sg_os_wait(&never, 0, 10);
     }
@@ -180,8 +194,11 @@ void sg_debug_bug_end(struct bug *bug, bool is_final)
     write_json_file(bug);
     write_whole(bug);
     spanguard_on_report(buffer);
-    if (is_final && sg_options.on_report == ON_REPORT_ABORT)
+    if (is_final && sg_options.on_report == ON_REPORT_ABORT) {
+        /* Release: pairs with become_reporter(). */
+        atomic_store_explicit(&reporter, os_thread_tag() | IS_WRITTEN, memory_order_release);
         abort();
+    }
     if (is_final && sg_options.on_report == ON_REPORT_EXIT)
         _Exit((int)sg_options.exit_code);
     sg_debug_bug_cancel();

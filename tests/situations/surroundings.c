@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <setjmp.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -266,6 +267,44 @@ static void with_no_descriptor_left(void)
     free(&data[opaque(4)]);
 }
 
+static sigjmp_buf back;
+
+static void jump_back(int number)
+{
+    (void)number;
+    siglongjmp(back, 1);
+}
+
+/* A harness of unit tests does so, to go on after an assertion. */
+static void *leave_by_a_jump(void *unused)
+{
+    if (sigsetjmp(back, 1) == 0)
+        overflow_and_free();
+    return unused;
+}
+
+static void left_by_a_jump(void)
+{
+    pthread_t thread;
+
+    signal(SIGABRT, jump_back);
+    leave_by_a_jump(NULL);
+    leave_by_a_jump(NULL);
+    require(pthread_create(&thread, NULL, leave_by_a_jump, NULL) == 0, "no thread\n");
+    pthread_join(thread, NULL);
+    say("on\n");
+    leave_by_a_jump(NULL);
+}
+
+static void left_for_checks(void)
+{
+    signal(SIGABRT, jump_back);
+    leave_by_a_jump(NULL);
+    damaged_block();
+    if (sigsetjmp(back, 1) == 0)
+        raise(SIGUSR1);
+}
+
 static void in_another_folder(void)
 {
     require(mkdir("elsewhere", 0777) == 0 && chdir("elsewhere") == 0, "no folder\n");
@@ -299,6 +338,8 @@ const struct body surroundings[] = {
     {"with_no_descriptor_left", with_no_descriptor_left},
     {"where_no_process_may_be_made", where_no_process_may_be_made},
     {"where_making_a_process_kills", where_making_a_process_kills},
+    {"left_by_a_jump", left_by_a_jump},
+    {"left_for_checks", left_for_checks},
     {"in_another_folder", in_another_folder},
     {"with_a_secret", with_a_secret},
     {NULL, NULL},

@@ -126,6 +126,20 @@ def check_relative(bench):
         "SPANGUARD_REPORT_FILE is not used" not in said.outcome.stderr and "no notice"])
 
 
+def check_left(bench):
+    """Once of the thread that left, then of another one, and of the first again."""
+    four = ["P101"] * 4
+    said = bench.run("left_by_a_jump")
+    bench.expect("a handler of SIGABRT that leaves by a jump: each report comes, whole", said, [
+        differs("status", said.outcome.status, 0), differs("codes", said.codes, four),
+        differs("first lines", said.cores, four), differs("stdout", said.outcome.stdout, "on\n"),
+        "found while another report" in said.outcome.stderr and "a report was in the way"])
+    said = bench.run("left_for_checks", "check_signal=10:check_at_exit=0")
+    bench.expect("and a signal that asks for a check is obeyed", said, [
+        differs("status", said.outcome.status, 0), differs("codes", said.codes, ["P101"] * 2)])
+
+
 CHECKS = {"busy": check_busy, "rows": check_rows, "together": check_both_at_once,
           "place": check_place, "fifo": check_fifo,
-          "unwritable": check_unwritable, "relative": check_relative}
+          "unwritable": check_unwritable, "relative": check_relative,
+          "left": check_left}
