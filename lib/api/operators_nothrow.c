@@ -21,13 +21,21 @@ static void *next_form(const char *name)
     return dlsym(RTLD_NEXT, name);
 }
 
+/* _Zna..., not _Znw...: without a C++ library the program's own form of the same kind is called. */
+static bool is_of_arrays(const char *name)
+{
+    return name[3] == 'a';
+}
+
 static COLD void *through_library(const char *name, size_t bytes, const struct nothrow *tag)
 {
     nothrow_form form = (nothrow_form)(uintptr_t)next_form(name);
 
     if (form != NULL)
         return form(bytes, tag);
-    return operators_are_ours() ? no_memory() : _Znwm(bytes);
+    if (operators_are_ours())
+        return no_memory();
+    return is_of_arrays(name) ? _Znam(bytes) : _Znwm(bytes);
 }
 
 static COLD void *through_library_aligned(const char *name, size_t bytes, size_t alignment,
@@ -37,7 +45,10 @@ static COLD void *through_library_aligned(const char *name, size_t bytes, size_t
 
     if (form != NULL)
         return form(bytes, alignment, tag);
-    return operators_are_ours() ? no_memory() : _ZnwmSt11align_val_t(bytes, alignment);
+    if (operators_are_ours())
+        return no_memory();
+    return is_of_arrays(name) ? _ZnamSt11align_val_t(bytes, alignment)
+                              : _ZnwmSt11align_val_t(bytes, alignment);
 }
 
 EXPORT void *_ZnwmRKSt9nothrow_t(size_t bytes, const struct nothrow *tag)

@@ -7,7 +7,7 @@ OPTIONS = {"debug": "profile=debug:quarantine=8M", "guard": "profile=guard"}
 # What any malloc owes a program. The other parts are about defences of the tiers below, which are
 # off there, and about options of the other profiles.
 _CONTRACT = ("failure", "empty", "aligned", "content", "free_sized", "introspection", "symbols",
-             "operators", "fork", "fork_stdio", "spawn", "thread_exit", "seccomp", "plugins",
+             "operators", "replaced", "fork", "fork_stdio", "spawn", "thread_exit", "seccomp", "plugins",
              "late_dlopen", "regressions", "sealed", "core_dump", "malloc_info", "malloc_stats",
              "lifecycle", "signals", "tls", "secure")
 PARTS = {"debug": _CONTRACT,

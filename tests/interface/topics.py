@@ -14,6 +14,7 @@ SOURCES = tap.pathlib.Path(__file__).resolve().parent
 TIMEOUTS = {"fork": 120, "fork_stdio": 180, "guarded_spans": 120, "switches": 180}
 FLAGS = {
     "free_sized": ["-Wl,-z,dynamic-undefined-weak"],
+    "replaced": ["-rdynamic"],
     "plugins": ["-L.", "-lopener", "-Wl,--enable-new-dtags,-rpath,$ORIGIN/near:$ORIGIN"],
 }
 # The same program under other options: name -> (program, SPANGUARD_OPTIONS).
@@ -27,7 +28,7 @@ VARIANTS = {
     "typed_guarded": ("typed", "pool=guarded"),
 }
 TOPICS = ("failure", "empty", "aligned", "content", "free_sized", "introspection", "symbols",
-          "operators", "fork", "fork_stdio", "spawn", "thread_exit", "seccomp", "plugins",
+          "operators", "replaced", "fork", "fork_stdio", "spawn", "thread_exit", "seccomp", "plugins",
           "late_dlopen", "regressions", "faults", "small_faults", "fault_handlers", "sealed",
           "guarded_spans", "guarded_large", "guard_marks", "quarantine", "switches", "core_dump",
           "typed", *VARIANTS)
