@@ -21,6 +21,7 @@ C_FUNCTIONS = set("memcpy memmove memset memcmp memchr strlen strcmp strncmp str
 # import anything but ALLOCATES.
 IMPORTS_ALLOWED = {
     ("unwind", "_dl_find_object"): "weak: the module around an address, without a lock",
+    ("unwind", "dl_iterate_phdr"): "after a dlclose: which modules are left",
     ("hardening", "abort"): "ends the process after a report",
     ("options", "sg_options_of_debug"): "weak: the debug library's defaults, before the settings",
     ("pool", "sg_debug_start"): "weak: the debug heap starts before the first block",

@@ -4,6 +4,8 @@
 #define SG_API_DEBUG_HEAP_H
 
 #include "debug_pool.h"
+#include "unloaded.h"
+#include "unwind.h"
 
 #define sg_pool_allocate sg_debug_allocate
 #define sg_pool_allocate_zeroed sg_debug_allocate_zeroed
@@ -15,5 +17,8 @@
 #define sg_pool_reallocate sg_debug_reallocate
 #define sg_pool_statistics sg_debug_statistics
 #define sg_pool_usable_bytes sg_debug_usable_bytes
+
+/* After a dlclose. */
+#define sg_unwind_forget sg_unloaded_look
 
 #endif

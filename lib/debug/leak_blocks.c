@@ -49,6 +49,7 @@ static void copy_record(struct record *record, void *context)
     scan->blocks[scan->block_count++] = (struct leak_block){
         .start = start,
         .bytes = record->bytes,
+        .time = record->made_time,
         .stack = record->made_stack,
         .is_root = state == RECORD_BUSY,
         .is_counted = state == RECORD_LIVE,

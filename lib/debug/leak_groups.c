@@ -10,6 +10,7 @@
 
 struct group {
     uint64_t bytes;
+    uint64_t time; /* of its oldest block: another one's stack may be of a later module there */
     uint32_t blocks;
     stack_id stack;
     bool is_indirect; /* all of it */
@@ -53,10 +54,12 @@ static struct groups make_groups(struct leak_scan *scan)
 
         if (groups.count == 0 || group->stack != block->stack) {
             group = &groups.list[groups.count++];
-            *group = (struct group){.stack = block->stack, .is_indirect = true};
+            *group =
+                (struct group){.stack = block->stack, .time = block->time, .is_indirect = true};
         }
         group->bytes += block->bytes;
         group->blocks++;
+        group->time = block->time < group->time ? block->time : group->time;
         group->is_indirect &= block->mark == LEAK_INDIRECT;
     }
     return groups;
@@ -94,7 +97,7 @@ static void fill(struct bug *bug, const struct groups *groups, uint32_t first)
 
         bug->leaks[i] = (struct bug_leak){
             .bytes = group->bytes, .blocks = group->blocks, .is_indirect = group->is_indirect};
-        sg_bug_add_stack(bug, &bug->leaks[i].stack, sg_depot_get(group->stack), false);
+        sg_bug_add_past_stack(bug, &bug->leaks[i].stack, sg_depot_get(group->stack), group->time);
     }
 }
 

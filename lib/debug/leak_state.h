@@ -18,6 +18,7 @@ enum leak_mark {
 struct leak_block {
     uintptr_t start;
     size_t bytes;
+    uint64_t time; /* when it was made: debug_time() */
     stack_id stack;
     uint8_t mark;    /* enum leak_mark */
     bool is_root;    /* reachable whatever points to it */

@@ -9,11 +9,6 @@
 
 #define OS_PAGE_MASK ((uintptr_t)4095) /* the smallest there is: asking twice does no harm */
 
-static void add_event_stack(struct bug *bug, struct bug_event *event, stack_id id)
-{
-    sg_bug_add_stack(bug, &event->stack, sg_depot_get(id), false);
-}
-
 /* The record of the block that realloc made, or NULL: it describes a later block by now, and that
  * was made after the old one ended. */
 static const struct record *moved_record(const struct record *old)
@@ -35,14 +30,16 @@ void sg_debug_bug_block(struct bug *bug, struct bug_block *block, const struct r
     block->made.sequence = record->sequence;
     block->made.thread = record->made_thread;
     block->made.microseconds = sg_ticks_microseconds_since(record->made_time);
-    add_event_stack(bug, &block->made, record->made_stack);
+    sg_bug_add_past_stack(bug, &block->made.stack, sg_depot_get(record->made_stack),
+                          record->made_time);
     block->is_freed = record->ended_by != 0 && state != RECORD_LIVE;
     if (!block->is_freed)
         return;
     block->ended.function = sg_record_name(record->ended_by);
     block->ended.thread = record->ended_thread;
     block->ended.microseconds = sg_ticks_microseconds_since(record->ended_time);
-    add_event_stack(bug, &block->ended, record->ended_stack);
+    sg_bug_add_past_stack(bug, &block->ended.stack, sg_depot_get(record->ended_stack),
+                          record->ended_time);
     if (record->moved_to == 0)
         return;
     const struct record *moved = moved_record(record);

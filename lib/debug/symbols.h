@@ -13,14 +13,22 @@
  * is as it was. Strings are printable UTF-8. */
 HIDDEN bool sg_symbols_find(struct bug *bug, unsigned milliseconds);
 
-/* Adds to `stack` the place of an instruction, unless it is in this library or the stack is full;
- * its module is added to the bug. */
-HIDDEN void sg_bug_add_frame(struct bug *bug, struct bug_stack *stack, uintptr_t pc);
-
-/* The same for frames as sg_unwind() gives them: return addresses, innermost first.
+/* Adds to `stack` frames as sg_unwind() gives them: return addresses, innermost first; and to the
+ * bug their modules. Those in this library are left out, and those that do not fit.
  * `first_is_exact`: the first is that of the instruction itself, where a fault interrupted it. */
 HIDDEN void sg_bug_add_stack(struct bug *bug, struct bug_stack *stack, struct depot_stack frames,
                              bool first_is_exact);
+
+/* The same for a stack that was captured then (debug_time(); 0: not known). Frames in
+ * modules that may have been unloaded since have the module SYMBOLS_UNLOADED, and no names. */
+#define SYMBOLS_UNLOADED "unloaded"
+HIDDEN void sg_bug_add_past_stack(struct bug *bug, struct bug_stack *stack,
+                                  struct depot_stack frames, uint64_t time);
+
+static inline bool sg_bug_module_is_unloaded(const struct bug_module *module)
+{
+    return __builtin_strcmp(module->path, SYMBOLS_UNLOADED) == 0;
+}
 
 /* The module around an address (of code or data) as an index into bug->modules, or BUG_NO_MODULE;
  * and how far from its start the address is. */

@@ -39,6 +39,7 @@ static void ask_stack(struct bug *bug, struct symbols_work *work, struct bug_sta
         const struct bug_frame *frame = &stack->frames[i];
 
         if (frame->module < bug->module_count && frame->function == NULL &&
+            !sg_bug_module_is_unloaded(&bug->modules[frame->module]) &&
             sg_symbols_query_of(work, frame) == NULL)
             add_query(work, frame->module, frame->offset, false);
     }

@@ -5,6 +5,7 @@
 #include "os_process.h"
 #include "symbols_file.h"
 #include "symbols_printable.h"
+#include "unloaded.h"
 #include "unwind.h"
 #include "unwind_module.h"
 
@@ -51,9 +52,26 @@ uint16_t sg_bug_add_module(struct bug *bug, uintptr_t address, uint64_t *ret_off
     return (uint16_t)bug->module_count++;
 }
 
-void sg_bug_add_frame(struct bug *bug, struct bug_stack *stack, uintptr_t pc)
+/* One for all frames of modules that are gone: what lies there now has nothing to say of them. */
+static uint16_t add_unloaded(struct bug *bug)
+{
+    uint32_t i = 0;
+
+    while (i < bug->module_count && !sg_bug_module_is_unloaded(&bug->modules[i]))
+        i++;
+    if (i == BUG_MODULES)
+        return BUG_NO_MODULE;
+    if (i == bug->module_count) {
+        bug->modules[i] = (struct bug_module){.path = SYMBOLS_UNLOADED};
+        bug->module_count++;
+    }
+    return (uint16_t)i;
+}
+
+static void add_frame(struct bug *bug, struct bug_stack *stack, uintptr_t pc, uint64_t time)
 {
     struct bug_frame frame = {.pc = pc, .module = BUG_NO_MODULE};
+    struct module module;
     struct place place;
 
     if (stack->count >= BUG_FRAMES)
@@ -61,7 +79,10 @@ void sg_bug_add_frame(struct bug *bug, struct bug_stack *stack, uintptr_t pc)
     if (sg_unwind_place(pc, &place)) {
         if (place.is_own)
             return;
-        frame.module = sg_bug_add_module(bug, pc, &frame.offset);
+        if (sg_module_of(pc, &module) && sg_unloaded_since(&module, time))
+            frame.module = add_unloaded(bug);
+        else
+            frame.module = sg_bug_add_module(bug, pc, &frame.offset);
     }
     stack->frames[stack->count++] = frame;
 }
@@ -70,5 +91,12 @@ void sg_bug_add_stack(struct bug *bug, struct bug_stack *stack, struct depot_sta
                       bool first_is_exact)
 {
     for (uint32_t i = 0; i < frames.count; i++)
-        sg_bug_add_frame(bug, stack, frames.frames[i] - (i == 0 && first_is_exact ? 0 : 1));
+        add_frame(bug, stack, frames.frames[i] - (i == 0 && first_is_exact ? 0 : 1), 0);
+}
+
+void sg_bug_add_past_stack(struct bug *bug, struct bug_stack *stack, struct depot_stack frames,
+                           uint64_t time)
+{
+    for (uint32_t i = 0; i < frames.count; i++)
+        add_frame(bug, stack, frames.frames[i] - 1, time);
 }

@@ -135,10 +135,10 @@ struct depot_stack sg_depot_get(stack_id id)
     return stack;
 }
 
-void sg_bug_add_stack(struct bug *bug, struct bug_stack *stack, struct depot_stack from,
-                      bool is_exact)
+void sg_bug_add_past_stack(struct bug *bug, struct bug_stack *stack, struct depot_stack from,
+                           uint64_t time)
 {
-    (void)is_exact;
+    (void)time;
     if (bug->module_count < 2)
         __builtin_strcpy(bug->modules[bug->module_count++].path, "/usr/lib/libmaker.so.1");
     bug->string_bytes += STRING_BYTES;

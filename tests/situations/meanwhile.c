@@ -1,6 +1,8 @@
 /* A check or a report is under way, and something else happens. */
 #include "bug.h"
 
+#include <dlfcn.h>
+
 #include <fcntl.h>
 #include <malloc.h>
 #include <setjmp.h>
@@ -270,6 +272,52 @@ static void write_where_realloc_moved_away_from_long_ago(void)
     spanguard_check();
 }
 
+struct opened {
+    void *handle;
+    char *(*make)(size_t);
+    const void *start;
+};
+
+static struct opened open_plugin(const char *path)
+{
+    struct opened opened = {dlopen(path, RTLD_NOW | RTLD_LOCAL), NULL, NULL};
+    Dl_info info;
+
+    require(opened.handle != NULL, "no plugin\n");
+    *(void **)&opened.make = dlsym(opened.handle, "plugin_make");
+    require(opened.make != NULL && dladdr(*(void **)&opened.make, &info) != 0, "no function\n");
+    opened.start = info.dli_fbase;
+    return opened;
+}
+
+/* Of each a block that is damaged; both are looked at while the second plugin is where the first
+ * was. */
+static void after_a_plugin_was_replaced(void)
+{
+    struct opened first = open_plugin("./first.so"), second;
+    char *of_first = first.make(opaque(24)), *of_second;
+
+    dlclose(first.handle);
+    second = open_plugin("./second.so");
+    require(second.start == first.start, "it lies elsewhere\n");
+    of_second = second.make(opaque(24));
+    ((volatile char *)of_first)[opaque(24)] = ((volatile char *)of_second)[opaque(24)] = 'x';
+    free(of_first);
+    free(of_second);
+}
+
+/* And what was in another one before that dlclose keeps its names. */
+static void after_another_plugin_was_closed(void)
+{
+    struct opened kept = open_plugin("./first.so"), other = open_plugin("./second.so");
+    char *block = kept.make(opaque(24));
+
+    dlclose(other.handle);
+    dlclose(open_plugin("./second.so").handle);
+    ((volatile char *)block)[opaque(24)] = 'x';
+    free(block);
+}
+
 const struct body meanwhile[] = {
     {"allocate_in_children_of_raw_forks", allocate_in_children_of_raw_forks},
     {"signals_during_a_report", signals_during_a_report},
@@ -280,5 +328,7 @@ const struct body meanwhile[] = {
     {"free_in_children_forked_while_sizes_are_asked",
      free_in_children_forked_while_sizes_are_asked},
     {"free_in_children_forked_during_checks", free_in_children_forked_during_checks},
+    {"after_a_plugin_was_replaced", after_a_plugin_was_replaced},
+    {"after_another_plugin_was_closed", after_another_plugin_was_closed},
     {NULL, NULL},
 };

@@ -12,12 +12,13 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import choices  # noqa: E402
 import meanwhile  # noqa: E402
 import secure  # noqa: E402
+import plugins  # noqa: E402
 import suppressed  # noqa: E402
 import surroundings  # noqa: E402
 from bench import Bench, tap  # noqa: E402
 
 CHECKS = (surroundings.CHECKS | choices.CHECKS | meanwhile.CHECKS | secure.CHECKS
-          | suppressed.CHECKS)
+          | suppressed.CHECKS | plugins.CHECKS)
 
 
 def main():
