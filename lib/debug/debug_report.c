@@ -9,6 +9,7 @@
 #include "report.h"
 #include "report_file.h"
 #include "spanguard/spanguard.h"
+#include "sweep.h"
 #include "symbols.h"
 
 #include <stdlib.h>
@@ -195,6 +196,7 @@ void sg_debug_bug_end(struct bug *bug, bool is_final)
     write_whole(bug);
     spanguard_on_report(buffer);
     if (is_final && sg_options.on_report == ON_REPORT_ABORT) {
+        sg_sweep_give_up();
         /* Release: pairs with become_reporter(). */
         atomic_store_explicit(&reporter, os_thread_tag() | IS_WRITTEN, memory_order_release);
         abort();

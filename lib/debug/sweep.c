@@ -68,8 +68,9 @@ void sg_sweep_leave(struct sweep *sweep, struct record *record)
     store_relaxed(&sweep->number, 0);
 }
 
-/* Of another thread of the parent: it goes on there, and not here. If it was a third thread that
- * had claimed the record just before, that one had changed nothing that a check looks at. */
+/* Of a thread that does not go on with it: of another thread of the parent, or of this one, whose
+ * report is out. If it was a third thread that had claimed the record just before, that one had
+ * changed nothing that a check looks at. */
 static void abandon(struct sweep *sweep)
 {
     struct record *record = sg_record_of(load_relaxed(&sweep->number));
@@ -129,4 +130,11 @@ void sg_sweep_fork(enum fork_step step)
         if (thread != 0 && thread != os_thread_tag())
             abandon(&sweeps[i]);
     }
+}
+
+void sg_sweep_give_up(void)
+{
+    for (uint32_t i = 0; i < SWEEPS_MOST; i++)
+        if (load_relaxed(&sweeps[i].thread) == os_thread_tag())
+            abandon(&sweeps[i]);
 }

@@ -28,6 +28,10 @@ HIDDEN void sg_sweep_leave(struct sweep *sweep, struct record *record);
 enum sweep_holder { SWEEP_NOBODY, SWEEP_OTHER, SWEEP_OWN };
 HIDDEN MUST_USE enum sweep_holder sg_sweep_await(const struct record *record);
 
+/* What this thread looks at is given back: the process ends now, unless a handler of SIGABRT leaves
+ * by a jump, and then nobody else would. */
+HIDDEN void sg_sweep_give_up(void);
+
 HIDDEN void sg_sweep_fork(enum fork_step step);
 
 #endif

@@ -245,11 +245,12 @@ static void leave_checks(void)
 static void check_after_many_were_left(void)
 {
     struct itimerval times = {{0, JUMP_MICROSECONDS}, {0, JUMP_MICROSECONDS}};
-    static char *volatile blocks[BLOCKS];
+    static char *blocks[BLOCKS];
 
     require(spanguard_check != NULL, "no spanguard_check\n");
     for (int i = 0; i < BLOCKS; i++)
         blocks[i] = malloc(opaque(BLOCK_BYTES));
+    require(blocks[BLOCKS - 1] != NULL, "no memory\n");
     require(signal(SIGALRM, jump_out) != SIG_ERR, "no handler\n");
     setitimer(ITIMER_REAL, &times, NULL);
     leave_checks();
@@ -257,6 +258,27 @@ static void check_after_many_were_left(void)
     spanguard_check();
     say("not found\n");
     _exit(0);
+}
+
+static void leave_report(int number)
+{
+    (void)number;
+    siglongjmp(before_check, 1);
+}
+
+/* Who frees it waits until the check that has it is over. */
+static void free_what_a_report_was_left_with(void)
+{
+    static char *volatile block;
+
+    block = damaged_block();
+    require(signal(SIGABRT, leave_report) != SIG_ERR, "no handler\n");
+    if (sigsetjmp(before_check, 1) == 0)
+        spanguard_check();
+    require(signal(SIGABRT, SIG_DFL) != SIG_ERR, "no handler\n");
+    alarm(CHILD_SECONDS);
+    pthread_join(start(free_it, block), NULL);
+    say("freed\n");
 }
 
 /* Blocks of that size do not wait: their records are soon used again. */
@@ -323,6 +345,7 @@ const struct body meanwhile[] = {
     {"signals_during_a_report", signals_during_a_report},
     {"write_where_realloc_moved_away_from_long_ago", write_where_realloc_moved_away_from_long_ago},
     {"check_after_many_were_left", check_after_many_were_left},
+    {"free_what_a_report_was_left_with", free_what_a_report_was_left_with},
     {"free_while_a_check_reports", free_while_a_check_reports},
     {"ask_for_the_size_while_another_reports", ask_for_the_size_while_another_reports},
     {"free_in_children_forked_while_sizes_are_asked",

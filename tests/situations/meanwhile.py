@@ -1,4 +1,6 @@
 """What happens during a check or a report is not taken for a mistake, and does not cut it short."""
+import signal
+
 from bench import differs
 
 # body, options, status, codes of the report file, what the program said
@@ -7,6 +9,7 @@ ROWS = (
     ("ask_for_the_size_while_another_reports", "on_report=continue", 0, ["P101"], "on\n"),
     ("free_in_children_forked_while_sizes_are_asked", "", 0, [], "on\n"),
     ("check_after_many_were_left", "on_report=exit", 86, ["P101"], ""),
+    ("free_what_a_report_was_left_with", "check_at_exit=0", -signal.SIGABRT, ["P101", "P101"], ""),
     ("free_in_children_forked_during_checks", "", 0, [], "on\n"),
     ("allocate_in_children_of_raw_forks", "", 0, [], "on\n"),
     ("allocate_in_children_of_raw_forks", "profile=guard", 0, [], "on\n"),
