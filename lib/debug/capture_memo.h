@@ -6,8 +6,8 @@
  * same places and gives the same frames. Only walks are kept of which nothing else counted.
  *
  * Of the modules only a number is looked at that each dlclose() changes. What libc unloads itself,
- * as of gconv, passes by: another module would have to lie there and to call malloc from the very same
- * addresses for its callers to be told wrongly. A look at each module cost a tenth of a capture. */
+ * as of gconv, passes by: another module would have to lie there and to call malloc from the very
+ * same addresses for its callers to be told wrongly. A look at each was a tenth of a capture. */
 #ifndef SG_DEBUG_CAPTURE_MEMO_H
 #define SG_DEBUG_CAPTURE_MEMO_H
 
