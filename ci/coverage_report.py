@@ -23,7 +23,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 KINDS = ("tests", "fuzz")
 LINKED_UNITS = ("linked_test", "operators_replaced_test")  # unit programs over the shipped library
 # Unit programs over layers of the debug library, whose inline functions have bodies of their own.
-DEBUG_UNITS = ("access_test", "bug_", "capture_", "depot_test")
+DEBUG_UNITS = ("access_test", "bug_", "capture_", "depot_test", "place_test", "suppress_test",
+               "symbols_")
 
 
 def existing(paths):

@@ -2,6 +2,9 @@
 #include "access.h"
 #include "test.h"
 
+#include <string.h>
+#include <sys/mman.h>
+
 #if defined(__x86_64__)
 
 struct sample {
@@ -48,6 +51,28 @@ static const struct sample samples[] = {
     {"cmovne (%rdi),%rax", 8, {0x48, 0x0f, 0x45, 0x07}},
     {"sete (%rdi)", 1, {0x0f, 0x94, 0x07}},
     {"lock cmpxchgl %ecx,(%rdi)", 4, {0xf0, 0x0f, 0xb1, 0x0f}},
+    {"shlb (%rdi)", 1, {0xd0, 0x27}},
+    {"sarl %cl,(%rdi)", 4, {0xd3, 0x3f}},
+    {"shlq $3,(%rdi)", 8, {0x48, 0xc1, 0x27, 0x03}},
+    {"notb (%rdi)", 1, {0xf6, 0x17}},
+    {"cmpsb", 1, {0xa6}},
+    {"scasl", 4, {0xaf}},
+    {"movl %cs:(%rdi),%eax", 4, {0x2e, 0x8b, 0x07}},
+    {"movb %ds:(%rdi),%al", 1, {0x3e, 0x8a, 0x07}},
+    {"movl %gs:(%rdi),%eax", 4, {0x65, 0x8b, 0x07}},
+    {"movw with the same prefix four times", 2, {0x66, 0x66, 0x66, 0x66, 0x89, 0x07}},
+    {"movd (%rdi),%xmm0", 4, {0x66, 0x0f, 0x6e, 0x07}},
+    {"movq (%rdi),%xmm0 by REX.W", 8, {0x66, 0x48, 0x0f, 0x6e, 0x07}},
+    {"movq %xmm0,(%rdi) by REX.W", 8, {0x66, 0x48, 0x0f, 0x7e, 0x07}},
+    {"vmovq (%rdi),%xmm0", 8, {0xc4, 0xe1, 0xf9, 0x6e, 0x07}},
+    {"vmovups (%rdi),%xmm0", 16, {0xc5, 0xf8, 0x10, 0x07}},
+    {"vmovss (%rdi),%xmm0", 4, {0xc5, 0xfa, 0x10, 0x07}},
+    {"lea: touches nothing", 0, {0x48, 0x8d, 0x07}},
+    {"add $1,%al: touches nothing", 0, {0x04, 0x01}},
+    {"test $1,%al: touches nothing", 0, {0xa8, 0x01}},
+    {"mov $1,%al: touches nothing", 0, {0xb0, 0x01}},
+    {"82: no instruction", 0, {0x82, 0x07}},
+    {"syscall: not told", 0, {0x0f, 0x05}},
     {"fld (%rdi): not told", 0, {0xd9, 0x07}},
     {"vpgatherdd: not told", 0, {0xc4, 0xe2, 0x75, 0x90, 0x04, 0x07}},
 };
@@ -67,5 +92,14 @@ TEST(the_bytes_of_each_form_are_told)
 
 TEST(code_that_ends_with_its_page_is_read_no_further)
 {
+    uint8_t *pages = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
     EXPECT(sg_access_bytes(8) == 0);
+    EXPECT(pages != MAP_FAILED);
+    memset(pages, 0x88, 8192);                                 /* movb %cl,... */
+    EXPECT_EQUAL(sg_access_bytes((uintptr_t)pages + 4095), 1); /* goes on where it can be read */
+    EXPECT(mprotect(pages + 4096, 4096, PROT_NONE) == 0);
+    EXPECT_EQUAL(sg_access_bytes((uintptr_t)pages + 4095), 1);
+    EXPECT_EQUAL(sg_access_bytes((uintptr_t)pages + 4096), 0);
+    munmap(pages, 8192);
 }
