@@ -149,6 +149,7 @@ const struct field sg_bug_fields[] = {
     ROW("limit_used", U64, bug, limit_used),
     ROW("place", PLACE, bug, place),
     ROW("place_name", STRING, bug, place_name),
+    ROW("place_thread", U32, bug, place_thread),
     ROW("thread", U32, bug, thread),
     ROW_STACK("at", bug, at),
     ROW_OBJECT("block", bug, block, block_fields, block_is_there),

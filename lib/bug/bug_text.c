@@ -240,8 +240,9 @@ static void put_address(struct screen *screen, const struct bug *bug)
     sg_text_hex(&text, bug->address);
     sg_screen_put(screen, words);
     if (bug->place == BUG_PLACE_STACK)
-        sg_screen_put(screen, bug->thread != 0 ? ", in the stack of this thread"
-                                               : ", in the stack of another thread");
+        sg_screen_put(screen, bug->place_thread != 0 ? ", in the stack of this thread"
+                              : bug->thread != 0     ? ", in the stack of another thread"
+                                                     : ", in a stack");
 }
 
 static void put_likely(struct screen *screen, const struct bug *bug)

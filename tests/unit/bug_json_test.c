@@ -76,6 +76,7 @@ static void fill_numbers(void)
     bug.frees_since = 2;
     bug.limit = 3;
     bug.limit_used = 4;
+    bug.place_thread = 11;
     bug.moved_bytes = 5;
     bug.is_memory_withheld = true;
     bug.pointers_left = 6;
@@ -123,6 +124,7 @@ static void expect_same_numbers(const struct bug *one, const struct bug *other)
     SAME(frees_since);
     SAME(limit);
     SAME(limit_used);
+    SAME(place_thread);
     SAME(thread);
     SAME(moved_bytes);
     SAME(pointers_left);

@@ -83,6 +83,7 @@ TEST(a_stack_address)
     new_bug(BUG_FOREIGN);
     bug.address = 0x7ffd12345678;
     bug.place = BUG_PLACE_STACK;
+    bug.place_thread = bug.thread;
     add(&bug.at, "done", "a.c", 3);
     add(&bug.at, "main", "a.c", 8);
     EXPECT_TEXT(
