@@ -12,6 +12,7 @@
 struct questions {
     struct symbol_query *queries;
     size_t count;
+    uint32_t path_count;
     char paths[BUG_MODULES][PATH_MAX]; /* "": no file is known */
 };
 
@@ -36,16 +37,17 @@ static size_t stacks_of(struct bug *bug, struct bug_stack *stacks[STACKS_MOST])
 
 static bool is_open(const struct bug_frame *frame, const struct questions *questions)
 {
-    return frame->function == NULL && frame->module < BUG_MODULES &&
+    return frame->function == NULL && frame->module < questions->path_count &&
            questions->paths[frame->module][0] != '\0';
 }
 
 static void find_files(const struct bug *bug, const struct module_files *files,
                        struct questions *questions)
 {
-    for (uint32_t i = 0; i < bug->module_count && i < BUG_MODULES; i++)
+    for (uint32_t i = 0; i < bug->module_count; i++)
         if (!sg_module_find(files, bug->modules[i].path, questions->paths[i]))
             questions->paths[i][0] = '\0';
+    questions->path_count = bug->module_count;
 }
 
 static void ask_of_stack(const struct bug *bug, const struct bug_stack *stack,

@@ -50,6 +50,8 @@ static void put_rule(FILE *file, const struct findings *findings, const char *co
 
 static void put_location(FILE *file, const struct finding *finding)
 {
+    const char *name = *finding->function != '\0' ? finding->function : finding->place;
+
     fputs("        \"locations\": [{", file);
     if (*finding->file != '\0') {
         fputs("\"physicalLocation\": {\"artifactLocation\": {\"uri\": ", file);
@@ -60,11 +62,14 @@ static void put_location(FILE *file, const struct finding *finding)
                     finding->column > 0 ? "" : "}");
         if (finding->line > 0 && finding->column > 0)
             fprintf(file, ", \"startColumn\": %u}", finding->column);
-        fputs("}, ", file);
+        fputs(*name != '\0' ? "}, " : "}", file);
     }
-    fputs("\"logicalLocations\": [{\"fullyQualifiedName\": ", file);
-    sg_put_json(file, *finding->function != '\0' ? finding->function : finding->place);
-    fputs("}]}],\n", file);
+    if (*name != '\0') {
+        fputs("\"logicalLocations\": [{\"fullyQualifiedName\": ", file);
+        sg_put_json(file, name);
+        fputs("}]", file);
+    }
+    fputs("}],\n", file);
 }
 
 static void put_result(FILE *file, struct rules *rules, const struct finding *finding)

@@ -1,5 +1,6 @@
 """spanguard explain: codes, lines, records, files, streams, names of modules."""
 import json
+import shutil
 
 from checks_ci import fake_symbolizer
 from harness import HERE
@@ -54,6 +55,8 @@ def sources(tap, shop, name):
     bad = {
         "a file that is absent": (["/nonexistent/log"], "No such file"),
         "a folder": ([shop.work], "cannot be read"),
+        "four letters that are no code": (["abcd"], "'abcd': No such file"),
+        "a record that is none": (["{}"], "no complete report"),
         "a report cut short": ([LINE[:60]], "no complete report"),
         "a log without reports": ([shop.script("nothing", "words\n")], "has no report in it"),
     }
@@ -89,12 +92,26 @@ def symbols(tap, shop, name):
     tap.check(f"{name}: of a program in PATH", found.expect(0, stdout="inner  src/a.c:7"))
     found = shop("explain", LINE.replace("app+", "libc.so.6+"))
     tap.check(f"{name}: of a library of the system", found.expect(0, stdout="inner  src/a.c:7"))
+    fake_symbolizer(shop, "frame\t0\t0\t\tsrc/a.c\t\nframe\t0\t0\touter\t\t\n" * 9)
+    few = shop("explain", *module, LINE)
+    tap.check(f"{name}: as far as they are known, and no more than there is room for", [
+        *few.expect(0, stdout="  at       (unknown)  src/a.c\n           outer\n"),
+        few.stdout.count("outer") > 8 and few.stdout])
+    odd = shutil.copy(shop.probe, shop.folder / "p%\x01\x7f")
+    told = shop.folder / "told"
+    shop.script("bin/spanguard-symbolize", f"#!/bin/sh\nexec cat > {told}\n")
+    shop("explain", "-m", f"app={odd}", LINE)
+    tap.check(f"{name}: of a module whose path has odd characters",
+              ["/p%25%01%7F\n" not in told.read_text() and told.read_text()])
+    fake_symbolizer(shop, "frame\t7\t3\tinner\tsrc/a.c\tfree(p);\n")
     unknown = shop("explain", LINE)
     tap.check(f"{name}: none where the module is not found",
               unknown.expect(0, stdout="  at       app+0x11b5\n"))
     broken = {
         "one that fails": "exit 1",
         "one that answers rubbish": "echo frame; echo .; echo .",
+        "one that says too much": "head -c 6000000 /dev/zero",
+        "one that answers more than was asked": "printf 'frame\\t7\\t3\\tf\\n.\\n.\\nend\\n'",
         "one that stops half-way": "printf 'frame\\t7\\t3\\tinner'",
     }
     for what, text in broken.items():

@@ -39,7 +39,7 @@ def as_json(tap, shop, name):
     tap.check(f"{name}: all of them, with all fields", [
         [row["name"] for row in table] != rows() and "other names",
         *(set(row) != fields and f"{row['name']}: {sorted(row)}" for row in table)])
-    one = json.loads(shop("options", "--json", "zero_bytes").stdout)
+    one = json.loads(shop("options", "--json", "--json", "zero_bytes").stdout)
     tap.check(f"{name}: one of them, with its defaults", [
         len(one) != 1 and f"{len(one)} rows",
         one[0]["defaults"] != {"fast": "0", "hardened": "256", "strict": "1073741824"}

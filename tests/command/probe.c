@@ -3,10 +3,14 @@
  *     probe [ACTION [NUMBER]]...    done in turn */
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,6 +27,13 @@ void *malloc(size_t bytes)
 void free(void *block)
 {
     (void)block;
+}
+#endif
+
+#ifdef ENDS_AT_ONCE
+__attribute__((constructor)) static void end_at_once(void)
+{
+    _exit(9);
 }
 #endif
 
@@ -92,6 +103,26 @@ static void take_all(int first)
             dup2(taken, i);
 }
 
+/* What no program may do once it is on: "filter" allows all, "strict" nothing but four calls. */
+static void confine(const char *action)
+{
+    struct sock_filter allow = {.code = BPF_RET | BPF_K, .k = SECCOMP_RET_ALLOW};
+    struct sock_fprog program = {.len = 1, .filter = &allow};
+    int ends[2];
+    char byte;
+
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    if (strcmp(action, "filter") == 0)
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+    if (strcmp(action, "strict") != 0)
+        return;
+    pipe(ends);
+    printf("ready %d\n", (int)getpid());
+    fflush(stdout);
+    prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT);
+    read(ends[0], &byte, 1); /* for ever: the other end is open */
+}
+
 static void do_numbered(const char *action, int number)
 {
     if (strcmp(action, "exit") == 0)
@@ -121,6 +152,11 @@ static int do_plain(const char *action)
         free_inside();
     else if (strcmp(action, "quiet") == 0)
         freopen("/dev/null", "w", stdout), freopen("/dev/null", "w", stderr);
+    else if (strcmp(action, "filter") == 0 || strcmp(action, "strict") == 0 ||
+             strcmp(action, "no-rights") == 0)
+        confine(action);
+    else if (strcmp(action, "lock") == 0)
+        mlock(&do_plain, 1);
     else if (strcmp(action, "child") == 0 || strcmp(action, "orphan") == 0)
         make_child(action[0] == 'c');
     else
