@@ -37,14 +37,15 @@ class Bench:
         self.program = self.compile("situations")
 
     def compile(self, name, *flags):
-        sources = [HERE / name for name in ("main.c", "surroundings.c", "choices.c", "meanwhile.c")]
+        sources = [HERE / name for name in ("main.c", "surroundings.c", "choices.c", "meanwhile.c",
+                                         "rare.c")]
         return self.shop.compile(sources, name, ["-O0", "-Wno-use-after-free", *flags])
 
-    def run(self, body, options="", environment=()):
+    def run(self, body, options="", environment=(), **variables):
         path = self.shop.folder / "reports.jsonl"
         path.unlink(missing_ok=True)
         environment = {"SPANGUARD_OPTIONS": options, "SPANGUARD_REPORT_FILE": str(path),
-                       "NO_COLOR": "1", **dict(environment)}
+                       "NO_COLOR": "1", **dict(environment), **variables}
         outcome = self.shop.run([self.program, body], environment, SECONDS, preload=self.library)
         text = path.read_text(errors="replace") if path.exists() else ""
         return Said(outcome, [json.loads(line) for line in text.splitlines()])

@@ -65,6 +65,6 @@ struct body {
     void (*run)(void);
 };
 
-extern const struct body surroundings[], choices[], meanwhile[];
+extern const struct body surroundings[], choices[], meanwhile[], rare[];
 
 #endif

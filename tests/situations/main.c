@@ -15,6 +15,7 @@ int main(int argc, char **argv)
         run_if_in(surroundings, argv[1]);
         run_if_in(choices, argv[1]);
         run_if_in(meanwhile, argv[1]);
+        run_if_in(rare, argv[1]);
     }
     say("no such body\n");
     return 95;

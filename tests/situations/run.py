@@ -11,14 +11,15 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 import choices  # noqa: E402
 import meanwhile  # noqa: E402
-import secure  # noqa: E402
 import plugins  # noqa: E402
+import rare  # noqa: E402
+import secure  # noqa: E402
 import suppressed  # noqa: E402
 import surroundings  # noqa: E402
 from bench import Bench, tap  # noqa: E402
 
 CHECKS = (surroundings.CHECKS | choices.CHECKS | meanwhile.CHECKS | secure.CHECKS
-          | suppressed.CHECKS | plugins.CHECKS)
+          | suppressed.CHECKS | plugins.CHECKS | rare.CHECKS)
 
 
 def main():
