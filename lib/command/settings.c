@@ -52,13 +52,18 @@ static void end_catching(int file, const char *place, struct mistakes *mistakes)
     size_t capacity = 0;
 
     sg_report_configure(&plain);
-    while (lines != NULL && getline(&line, &capacity, lines) > 0) {
+    if (lines == NULL) { /* not to be taken for no mistakes */
+        add_mistake(mistakes, place, "what is wrong there cannot be told: no memory or descriptor");
+        if (file >= 0)
+            close(file);
+        return;
+    }
+    while (getline(&line, &capacity, lines) > 0) {
         line[strcspn(line, "\n")] = '\0';
         take_mistake(mistakes, place, line);
     }
     free(line);
-    if (lines != NULL)
-        fclose(lines);
+    fclose(lines);
 }
 
 static struct options_state begin(void)

@@ -1,5 +1,5 @@
-"""spanguard-symbolize by itself: names and lines that are odd, files that are none, requests that no
-library of ours writes. lib/command/symbolize.h says what goes to and fro."""
+"""spanguard-symbolize by itself: names and lines that are odd, files that are none, requests that
+no library of ours writes. lib/command/symbolize.h says what goes to and fro."""
 import os
 import shutil
 import subprocess
@@ -116,7 +116,7 @@ def requests(tap, bench, name):
     answered = "\tbelow\t"
     cases = {
         "an escaped path": (f"module - {escaped}\ncode 0 {at}\nend\n", answered),
-        "a path with half an escape": (f"module - {bench.folder}/p%2\ncode 0 {at}\nend\n", None),
+        "a path with half an escape": (f"module - {bench.folder}/p%2\ncode 0 {at}\nend\n", ".\nend\n"),
         "an offset with more behind it": (f"{module}code 0 {at}x\nend\n", ""),
         "an offset too large": (f"{module}code 0 1{'0' * 16}\nend\n", ""),
         "no offset": (f"{module}code 0\nend\n", ""),

@@ -12,6 +12,7 @@ import checks_debug  # noqa: E402
 import checks_doctor  # noqa: E402
 import checks_explain  # noqa: E402
 import checks_odd  # noqa: E402
+import checks_refused  # noqa: E402
 import checks_run  # noqa: E402
 import checks_settings  # noqa: E402
 import checks_symbolize  # noqa: E402
@@ -21,7 +22,7 @@ from harness import ROOT, Shop, Tap  # noqa: E402
 
 PARTS = (checks_usage, checks_run, checks_ci, checks_explain, checks_doctor, checks_settings,
          checks_completion, checks_debug, checks_odd,
-         checks_symbolize, checks_system)
+         checks_symbolize, checks_system, checks_refused)
 
 
 def run_check(tap, shop, name, check):
