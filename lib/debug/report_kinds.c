@@ -55,14 +55,14 @@ static bool holds(const struct record *record, uintptr_t address)
 void sg_debug_report_pointer(const void *object, const struct record *record, const char *function)
 {
     uintptr_t address = (uintptr_t)object;
-    struct bug *bug = sg_debug_bug_begin(BUG_FOREIGN, function, NULL);
+    struct bug *bug =
+        sg_debug_bug_begin(record != NULL ? BUG_DOUBLE_FREE : BUG_FOREIGN, function, NULL);
 
     if (bug == NULL)
         return;
     bug->address = address;
     const struct record *around = record != NULL ? record : sg_record_around(address);
     if (record != NULL) {
-        bug->kind = BUG_DOUBLE_FREE;
         describe_ended(bug, record);
     } else if (around != NULL && was_start(around, address)) {
         bug->kind = BUG_STALE;

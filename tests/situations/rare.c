@@ -5,6 +5,8 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <sys/mman.h>
+#include <sys/time.h>
 
 /* What the library has besides malloc; the program is not linked with it. */
 static void *of_library(const char *name)
@@ -209,7 +211,75 @@ static void ask_for_sizes(void)
     say(malloc_usable_size(block) == 0 ? "none\n" : "some\n");
 }
 
+/* Mistakes of a handler of a signal, while the report of another mistake waits for names. */
+static void *volatile twice, *volatile inside, *volatile made;
+static char *volatile spoilt;
+static volatile sig_atomic_t handled;
+
+static void make_mistakes(int number)
+{
+    void (*delete)(void *) = (void (*)(void *))made;
+
+    (void)number;
+    if (handled != 0)
+        return;
+    handled = 1;
+    free(twice);
+    delete (inside);
+    free(spoilt);
+}
+
+static void report_in_a_report(void)
+{
+    struct itimerval soon = {.it_value = {.tv_usec = 500}, .it_interval = {.tv_usec = 500}};
+    void *volatile block = malloc(opaque(100));
+
+    made = of_library("_ZdlPv");
+    twice = malloc(opaque(50));
+    inside = malloc(opaque(60));
+    spoilt = malloc(opaque(24));
+    spoilt[24] = 'x';
+    free(twice);
+    signal(SIGALRM, make_mistakes);
+    setitimer(ITIMER_REAL, &soon, NULL);
+    free(block);
+    free(block);
+    for (int i = 0; i < 2000 && handled == 0; i++)
+        usleep(1000);
+    say(handled != 0 ? "handled\n" : "never\n");
+    _exit(0);
+}
+
+/* The program itself took the access to its block away. */
+static void fault_in_its_own_block(void)
+{
+    char *block = aligned_alloc(4096, opaque(8192));
+
+    require(mprotect(block, 4096, PROT_NONE) == 0, "no mprotect\n");
+    *(volatile char *)block = 1;
+}
+
+static void read_through_freed_memory(void)
+{
+    void **volatile block = malloc(opaque(100));
+
+    free(block);
+    *(volatile char *)block[1] = 1;
+}
+
+static void free_what_was_freed_memory(void)
+{
+    void **volatile block = malloc(opaque(100));
+
+    free(block);
+    free(block[1]);
+}
+
 const struct body rare[] = {
+    {"report_in_a_report", report_in_a_report},
+    {"fault_in_its_own_block", fault_in_its_own_block},
+    {"read_through_freed_memory", read_through_freed_memory},
+    {"free_what_was_freed_memory", free_what_was_freed_memory},
     {"lose", lose},
     {"typed_and_deleted", typed_and_deleted},
     {"typed_and_written", typed_and_written},

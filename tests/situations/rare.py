@@ -30,6 +30,11 @@ ROWS = (
     ("free_a_number", "", ABORTED, ["P302"], ""),
     ("free_beyond_the_heap", "", ABORTED, ["P302"], ""),
     ("free_the_stack_of_another", "", ABORTED, ["P302"], ""),
+    ("fault_in_its_own_block", "", -signal.SIGSEGV, [], ""),
+    ("read_through_freed_memory", "", ABORTED, ["P205"], ""),
+    ("read_through_freed_memory", "free_fill=0", -signal.SIGSEGV, [], ""),
+    ("read_through_freed_memory", "free_fill=256", -signal.SIGSEGV, [], ""),
+    ("free_what_was_freed_memory", "", ABORTED, ["P205"], ""),
     ("ask_for_room", "", 0, [], "100 1 0 0 0 1\n"),
     ("ask_for_sizes", "on_report=continue", 0, ["P203"], "100\nnone\n"),
 )
@@ -41,6 +46,20 @@ def check_rows(bench):
         bench.expect(f"{body} with {options or 'no option'}", said, [
             differs("status", said.outcome.status, status), differs("codes", said.codes, codes),
             differs("stdout", said.outcome.stdout, stdout)])
+
+
+def check_inside(bench):
+    said = bench.run("report_in_a_report", "on_report=continue")
+    told = [code for code in ("P203", "P401", "P101")
+            if f"{code}: found while another report is written: " in said.outcome.stderr]
+    whole = [code for code in ("P203", "P401", "P101") if code in said.cores[1:]]
+    bench.expect("mistakes while a report is written are told, in a line or a report", said, [
+        differs("status", said.outcome.status, 0), differs("stdout", said.outcome.stdout, "handled\n"),
+        differs("all", sorted(told + whole), ["P101", "P203", "P401"]),
+        differs("the first report", said.codes[:1], ["P203"])])
+    said = bench.run("report_in_a_report")
+    bench.expect("and end the program as any report does", said, [
+        differs("status", said.outcome.status, ABORTED)])
 
 
 def check_places(bench):
@@ -117,5 +136,5 @@ def check_colours(bench):
         bench.report.result(f"a terminal {what}", is_right, [] if is_right else [repr(said)])
 
 
-CHECKS = {"rare": check_rows, "rare places": check_places, "suppressions": check_suppressions,
+CHECKS = {"rare": check_rows, "rare inside": check_inside, "rare places": check_places, "suppressions": check_suppressions,
           "report file": check_report_file, "colours": check_colours}
