@@ -6,8 +6,8 @@ usage: coverage_report.py --build FOLDER [--gaps FILE] [--need LINES BRANCHES] [
 FOLDER is a build of coverage.sh with recorded/tests and recorded/fuzz, or one of them. Counted is
 the release library: what it has of lines and branches, run in whichever variant; and apart what the
 debug library and the command have besides. ASSERT is not counted. Writes missed.txt there: each
-line and branch not run. FILE of --missed: prints those of these. --need and --gaps are about the
-release library.
+line and branch not run. FILE of --missed: prints those of these. --need is about the release
+library; --gaps has reasons for both.
 
 Status 1: fewer percent than --need, or a gap of the list that is none.
 """
@@ -207,8 +207,8 @@ def main(arguments):
     for file, function, line, text, what in every:
         if file in options.missed:
             print(f"{file}:{line}: {function}: {what}: {text}")
-    part, results = next(iter(parts.items()))
-    return judge(list(results.values())[-1], rows[part], options)
+    results = next(iter(parts.values()))
+    return judge(list(results.values())[-1], every, options)
 
 
 if __name__ == "__main__":
