@@ -24,7 +24,7 @@ KINDS = ("tests", "fuzz")
 LINKED_UNITS = ("linked_test", "operators_replaced_test")  # unit programs over the shipped library
 # Unit programs over layers of the debug library, whose inline functions have bodies of their own.
 DEBUG_UNITS = ("access_test", "bug_", "capture_", "depot_test", "place_test", "suppress_test",
-               "symbols_")
+               "sweep_test", "symbols_")
 
 
 def existing(paths):
