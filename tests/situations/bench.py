@@ -41,11 +41,11 @@ class Bench:
                                          "rare.c")]
         return self.shop.compile(sources, name, ["-O0", "-Wno-use-after-free", *flags])
 
-    def run(self, body, options="", environment=(), **variables):
+    def run(self, body, options="", **variables):
         path = self.shop.folder / "reports.jsonl"
         path.unlink(missing_ok=True)
         environment = {"SPANGUARD_OPTIONS": options, "SPANGUARD_REPORT_FILE": str(path),
-                       "NO_COLOR": "1", **dict(environment), **variables}
+                       "NO_COLOR": "1", **variables}
         outcome = self.shop.run([self.program, body], environment, SECONDS, preload=self.library)
         text = path.read_text(errors="replace") if path.exists() else ""
         return Said(outcome, [json.loads(line) for line in text.splitlines()])

@@ -28,12 +28,12 @@ def check_files(bench):
     path = bench.shop.folder / "suppressions"
     for title, content, codes, is_told in FILES:
         path.write_bytes(content)
-        said = bench.run("leak_signalled", OPTIONS, {"SPANGUARD_SUPPRESSIONS": str(path)})
+        said = bench.run("leak_signalled", OPTIONS, SPANGUARD_SUPPRESSIONS=str(path))
         bench.expect(title, said, [
             differs("status", said.outcome.status, 0), differs("codes", said.codes, codes),
             differs("notice", f"{path}" in said.outcome.stderr, is_told)])
     path.unlink()
-    said = bench.run("leak_signalled", OPTIONS, {"SPANGUARD_SUPPRESSIONS": str(path)})
+    said = bench.run("leak_signalled", OPTIONS, SPANGUARD_SUPPRESSIONS=str(path))
     bench.expect("a file that is not there is told", said, [
         differs("codes", said.codes, ["P501"]),
         "SPANGUARD_SUPPRESSIONS cannot be read: " not in said.outcome.stderr and "no notice"])

@@ -115,12 +115,12 @@ def check_unwritable(bench):
 
 def check_relative(bench):
     """Programs are started in the workshop's folder."""
-    said = bench.run("in_another_folder", "", {"SPANGUARD_REPORT_FILE": "reports.jsonl"})
+    said = bench.run("in_another_folder", SPANGUARD_REPORT_FILE="reports.jsonl")
     bench.expect("a relative report file is in the folder where the program started", said, [
         differs("status", said.outcome.status, ABORTED), differs("codes", said.codes, ["P101"]),
         differs("elsewhere", os.listdir(bench.shop.folder / "elsewhere"), [])])
     longest = "./" * 2040 + "reports.jsonl"
-    said = bench.run("in_a_destructor", "", {"SPANGUARD_REPORT_FILE": longest})
+    said = bench.run("in_a_destructor", SPANGUARD_REPORT_FILE=longest)
     bench.expect("a report file whose absolute path is too long is told", said, [
         differs("status", said.outcome.status, ABORTED), differs("codes", said.codes, []),
         "SPANGUARD_REPORT_FILE is not used" not in said.outcome.stderr and "no notice"])

@@ -195,19 +195,25 @@ TEST(a_module_is_added_once_and_while_there_is_room)
     EXPECT_EQUAL(bug.module_count, BUG_MODULES);
 }
 
+/* Of a place, not of a call. */
+static void add_place(struct bug_stack *stack, uintptr_t pc)
+{
+    sg_bug_add_stack(&bug, stack, (struct depot_stack){.count = 1, .frames = &pc}, true);
+}
+
 TEST(a_stack_takes_frames_while_there_is_room)
 {
     static struct bug_stack stack;
 
     new_bug(BUG_FOREIGN);
-    sg_bug_add_frame(&bug, &stack, (uintptr_t)&abort + 1);
+    add_place(&stack, (uintptr_t)&abort + 1);
     EXPECT(stack.count == 1 && stack.frames[0].module == 2);
     EXPECT(stack.frames[0].pc == (uintptr_t)&abort + 1);
-    sg_bug_add_frame(&bug, &stack, (uintptr_t)&new_bug); /* where the allocator is: our own */
+    add_place(&stack, (uintptr_t)&new_bug); /* where the allocator is: our own */
     EXPECT_EQUAL(stack.count, 1);
-    sg_bug_add_frame(&bug, &stack, 8); /* no module, and a frame */
+    add_place(&stack, 8); /* no module, and a frame */
     EXPECT(stack.count == 2 && stack.frames[1].module == BUG_NO_MODULE);
     stack.count = BUG_FRAMES;
-    sg_bug_add_frame(&bug, &stack, (uintptr_t)&abort + 1);
+    add_place(&stack, (uintptr_t)&abort + 1);
     EXPECT_EQUAL(stack.count, BUG_FRAMES);
 }
