@@ -22,17 +22,31 @@ TEST(a_claim_is_of_one_state_and_goes_back_to_it)
 
 TEST(so_many_look_at_once_and_no_more)
 {
-    struct sweep *sweeps[64];
+    struct sweep *sweeps[200];
     int count = 0;
 
-    while (count < 64 && (sweeps[count] = sg_sweep_begin()) != NULL)
+    while (count < 200 && (sweeps[count] = sg_sweep_begin()) != NULL)
         count++;
-    EXPECT_EQUAL(count, 32);
+    EXPECT_EQUAL(count, 128);
     sg_sweep_end(sweeps[5]);
     EXPECT(sg_sweep_begin() == sweeps[5]);
     EXPECT(sg_sweep_begin() == NULL);
     while (count > 0)
         sg_sweep_end(sweeps[--count]);
+}
+
+TEST(what_this_thread_looks_at_can_be_given_up)
+{
+    struct record *real = sg_record_create(1 << 20); /* one that is found by its number */
+    struct sweep *sweep = sg_sweep_begin();
+
+    EXPECT(real != NULL && sweep != NULL);
+    record_become(real, RECORD_FREED);
+    EXPECT(sg_sweep_claim(sweep, real, RECORD_FREED));
+    sg_sweep_give_up();
+    EXPECT(real->state == RECORD_FREED && sg_sweep_await(real) == SWEEP_NOBODY);
+    EXPECT(sg_sweep_begin() == sweep);
+    sg_sweep_end(sweep);
 }
 
 TEST(each_name_has_a_number_of_its_own_while_there_are_any)
