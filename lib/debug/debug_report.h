@@ -40,6 +40,9 @@ HIDDEN void sg_debug_bug_block(struct bug *bug, struct bug_block *block,
 HIDDEN void sg_debug_bug_memory(struct bug *bug, const struct record *record, struct damage damage);
 /* Writes it out. `is_final`: then does what on_report says. */
 HIDDEN void sg_debug_bug_end(struct bug *bug, bool is_final);
+
+/* What is written from here on has no address, only offsets into modules and blocks. */
+HIDDEN void sg_debug_withhold_addresses(struct bug *bug);
 HIDDEN void sg_debug_bug_cancel(void);
 
 /* Whether the calling thread is between the first and the last of these: for a signal handler. */
