@@ -112,17 +112,23 @@ static char *place_of(const struct bug *bug, const struct bug_frame *frame)
                       (unsigned long long)frame->offset);
 }
 
-/* Where to show it: the access itself, else who made the block. */
+/* Where to show it: the access itself. What was found late has none on the stack (at exit, not even
+ * the program's code): then who freed the block, else who made it. */
+static const struct bug_stack *stack_of(const struct bug *bug)
+{
+    if (bug->kind == BUG_LEAK && bug->leak_count > 0)
+        return &bug->leaks[0].stack;
+    if (bug->at.count > 0 && !bug->is_late)
+        return &bug->at;
+    if (bug->block.ended.stack.count > 0)
+        return &bug->block.ended.stack;
+    return bug->block.made.stack.count > 0 ? &bug->block.made.stack : &bug->at;
+}
+
 static void set_location(struct finding *finding, const struct bug *bug)
 {
-    const struct bug_stack *stack = &bug->at;
+    const struct bug_frame *frame = best_frame(stack_of(bug));
 
-    if (bug->kind == BUG_LEAK && bug->leak_count > 0)
-        stack = &bug->leaks[0].stack;
-    else if (stack->count == 0)
-        stack = &bug->block.made.stack;
-
-    const struct bug_frame *frame = best_frame(stack);
     finding->function = copy_of(frame == NULL ? NULL : frame->function);
     finding->file = short_path(frame == NULL ? NULL : frame->file);
     finding->place = frame == NULL ? copy_of("") : place_of(bug, frame);

@@ -255,6 +255,37 @@ def of_debug(tap, shop, name):
         "[P101]" not in suite.find("testcase/failure").text and "not the whole report"])
 
 
+def of_late(tap, shop, name):
+    """What was found late is shown where its block comes from, not where it was looked at."""
+    def stack(line):
+        return [{"pc": "0x1", "offset": "0x1", "function": "f", "line": line, "file": "/x.c"}]
+    made = {"function": "malloc", "stack": stack(20)}
+    freed = {"function": "free", "stack": stack(30)}
+    base = {"spanguard_report": 1, "process": 1, "program": "p", "profile": "debug",
+            "function": "free", "at": stack(10)}
+    live = {"known": True, "freed": False, "start": "0x10", "allocated_by": made}
+    dead = {**live, "freed": True, "freed_by": freed}
+    cases = [({"code": "P101", "late": True, "block": live}, 20),
+             ({"code": "P202", "late": True, "block": dead}, 30),
+             ({"code": "P202", "late": True}, 10),
+             ({"code": "P201", "late": False, "block": dead}, 10)]
+    path = shop.work / "late-lines"
+    records = [{**base, **facts, "id": f"0000001{i}"} for i, (facts, _line) in enumerate(cases)]
+    path.write_text("".join(json.dumps(record, separators=(",", ":")) + "\n"
+                            for record in records))
+    script = shop.script("late.sh", f"#!/bin/sh\ncat {path} >> $SPANGUARD_REPORT_FILE\n")
+    outcome = shop.run("--ci=late", script)
+    _records, sarif, suite = results(shop.work / "late")
+    lines = [result["locations"][0]["physicalLocation"]["region"]["startLine"]
+             for result in sarif["runs"][0]["results"]]
+    cased = [int(case.get("line")) for case in suite.iter("testcase")]
+    expected = [line for _facts, line in cases]
+    tap.check(f"{name}: by who freed it, else by who made it, else where it was found", [
+        *outcome.expect(86, "4 reports of 4 mistakes"),
+        lines != expected and f"SARIF {lines}, not {expected}",
+        cased != expected and f"JUnit {cased}, not {expected}"])
+
+
 def odd_names(tap, shop, name):
     """XML has no place for some characters that UTF-8 can say."""
     folder = shop.work / "odd"
@@ -266,6 +297,7 @@ def odd_names(tap, shop, name):
                   [*outcome.expect(status, *said), *problems_of(folder, count)])
 
 
-CHECKS = {"records": of_debug, "odd names": odd_names, "descendants": descendants,
-          "own status": own_status, "several": together, "surroundings": surroundings,
-          "stragglers": stragglers, "signals": signals, "annotations": annotations}
+CHECKS = {"records": of_debug, "late records": of_late, "odd names": odd_names,
+          "descendants": descendants, "own status": own_status, "several": together,
+          "surroundings": surroundings, "stragglers": stragglers, "signals": signals,
+          "annotations": annotations}
