@@ -1,5 +1,6 @@
 /* spanguard run: the program with our library as its malloc, or no program at all. */
 #include "ci.h"
+#include "settings.h"
 #include "target.h"
 #include "trial.h"
 
@@ -102,12 +103,31 @@ static bool wants_debug(const struct run *run)
     return profile != NULL && sg_profile_is_debug(profile);
 }
 
+/* Refuses options that only the debug library obeys: a run that looks for leaks and is silent
+ * because nobody looked says the opposite of what is known. */
+static bool options_have_effect(const struct run *run, struct verdict *verdict)
+{
+    char name[32];
+
+    if (run->library.is_debug)
+        return true;
+    for (const char *entry = run->options; *entry != '\0'; entry += strspn(entry, ":")) {
+        (void)snprintf(name, sizeof(name), "%.*s", (int)strcspn(entry, "=:"), entry);
+        if (sg_setting_is_of_debug(name))
+            return sg_refuse(verdict, STATUS_REFUSED,
+                             "option '%s' has no effect without --profile debug or guard", name);
+        entry += strcspn(entry, ":");
+    }
+    return true;
+}
+
 /* All that can be known before the program runs; the environment is set then. */
 static bool prepare(struct run *run, const char *name, struct verdict *verdict)
 {
     if (!sg_target_find(name, &run->target, verdict) ||
         !sg_target_takes_preload(&run->target, verdict) ||
-        !sg_library_find(wants_debug(run), &run->library, verdict))
+        !sg_library_find(wants_debug(run), &run->library, verdict) ||
+        !options_have_effect(run, verdict))
         return false;
     if (run->is_ci && !sg_ci_begin(&run->ci, &run->library, verdict))
         return false;

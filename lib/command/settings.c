@@ -141,3 +141,11 @@ const char *const *sg_settings_names(void)
         names[i] = sg_option_table[i].name;
     return names;
 }
+
+bool sg_setting_is_of_debug(const char *name)
+{
+    for (size_t i = OPTION_INDEX(quarantine); i < OPTION_COUNT; i++)
+        if (strcmp(name, sg_option_table[i].name) == 0)
+            return true;
+    return false;
+}

@@ -22,6 +22,9 @@ MUST_USE bool sg_settings_mistakes_of_file(const char *path, struct mistakes *re
 /* Names of all options, ended by NULL. */
 const char *const *sg_settings_names(void);
 
+/* Whether an option means something to libspanguard-debug.so only. */
+MUST_USE bool sg_setting_is_of_debug(const char *name);
+
 /* One option, or all if `name` is NULL: defaults, range, meaning, value and where it was set. */
 void sg_settings_print(const char *name, bool is_json);
 

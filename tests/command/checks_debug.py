@@ -27,6 +27,13 @@ def choose(tap, shop, name, library):
         outcome = shop.run("-p", "debug", "-o", value, "true")
         tap.check(f"{name}: {value} ends with {status}", outcome.expect(
             status, "" if status == 0 else "'8' is not a number from 16 to 4096"))
+    for profile, status in (("debug", 0), ("guard", 0), ("strict", 125)):
+        outcome = shop.run("-p", profile, "-o", "canary=1", "-o", "leaks=0", "true")
+        refusal = "option 'leaks' has no effect without --profile debug or guard"
+        tap.check(f"{name}: an option that only it obeys, with {profile}: {status}",
+                  outcome.expect(status, refusal if status else ""))
+    quiet = shop.run("true", env={"SPANGUARD_OPTIONS": "leaks=1"})
+    tap.check(f"{name}: in the environment such options may stand for others", quiet.expect(0))
     inner = shop.run("-p", "debug", shop.command, "run", "-p", "fast", shop.probe, "tell")
     tap.check(f"{name}: gives way to the other one inside", [
         *inner.expect(0), told(inner).get("preload") != str(shop.library) and inner.stdout])
