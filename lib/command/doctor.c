@@ -149,11 +149,12 @@ static void diagnose_program(struct diagnosis *diagnosis, const char *name)
     struct verdict verdict;
 
     if (!sg_target_find(name, &target, &verdict) || !sg_target_takes_preload(&target, &verdict)) {
-        sg_diagnose(diagnosis,
-                    BAD(verdict.status == STATUS_REFUSED
-                            ? "link the program with libspanguard.a, or build it dynamically"
-                            : "name a program that can be run"),
-                    "%s", verdict.reason);
+        sg_diagnose(
+            diagnosis,
+            BAD(verdict.status == STATUS_REFUSED
+                    ? "link the program with libspanguard.a, if it is not, or build it dynamically"
+                    : "name a program that can be run"),
+            "%s", verdict.reason);
         return;
     }
     sg_diagnose(diagnosis, FINE, "'%s' takes a preloaded library", target.loaded);

@@ -126,6 +126,9 @@ static void say_why_not(struct diagnosis *diagnosis, pid_t process, const char *
     if (sg_program_read(path, &file, &ignored) && file.is_elf && !file.has_interpreter)
         sg_diagnose(diagnosis, BAD("link it with libspanguard.a, if it is not"),
                     "the program is linked statically: no library can be preloaded");
+    else if (sg_program_defines(path, "malloc"))
+        sg_diagnose(diagnosis, BAD("link it with libspanguard.a, if it is not"),
+                    "the program has a malloc of its own, which comes before any library's");
     else if (runs_with_more_rights(process))
         sg_diagnose(diagnosis, BAD("/etc/ld.so.preload counts for such programs, too"),
                     "it runs with more rights than its caller: LD_PRELOAD is ignored");

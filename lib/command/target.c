@@ -114,8 +114,11 @@ static bool check_program(const char *path, const struct program_file *file,
         return sg_refuse(verdict, STATUS_REFUSED,
                          "'%s' is linked statically: no library can be preloaded", path);
     if (sg_program_defines(path, "malloc"))
-        return sg_refuse(verdict, STATUS_REFUSED,
-                         "'%s' has a malloc of its own, which comes before any library's", path);
+        return sg_refuse(
+            verdict, STATUS_REFUSED,
+            "'%s' has a malloc of its own, which comes before any library's; if that is of "
+            "libspanguard.a, run it as it is",
+            path);
     return check_interpreter(path, file->interpreter, verdict) &&
            !sg_target_gains_rights(path, verdict);
 }

@@ -66,6 +66,9 @@ def processes(tap, shop, name):
     with Running(shop, "wait", "60000", command=own, env={"LD_PRELOAD": shop.library}) as pid:
         verdict(tap, f"{name}: with a malloc of its own", shop("doctor", pid), 1,
                 "has a malloc of its own")
+    with Running(shop, "wait", "60000", command=own) as pid:
+        verdict(tap, f"{name}: the same without the library, which would not help",
+                shop("doctor", pid), 1, "has a malloc of its own")
     other = shop.compile("libjemalloc.so.2", "-shared", "-fPIC")
     with Running(shop, "run", *wait(shop), env={"LD_PRELOAD": other}) as pid:
         verdict(tap, f"{name}: with another allocator besides", shop("doctor", pid), 0,

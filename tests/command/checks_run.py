@@ -103,7 +103,8 @@ def refused(tap, shop, name):
         "a program with another loader": (shop.compile("other", loader + "ld-other.so"), 125,
                                           "is not the loader of the library's libc"),
         "a program with a malloc of its own":
-            (shop.compile("own", "-DOWN_MALLOC", "-rdynamic"), 125, "has a malloc of its own"),
+            (shop.compile("own", "-DOWN_MALLOC", "-rdynamic"), 125,
+             "has a malloc of its own, which comes before any library's; if that is of libspang"),
         "a program without its loader": (shop.compile("orphan", loader + "ld-none.so"), 126,
                                          "not there"),
         "a program cut off": (binary(shop, "short", whole[:70]), 125, "no complete program"),
