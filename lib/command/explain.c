@@ -146,7 +146,8 @@ static int run_explain(const struct command *command, int argc, char **argv)
     if (flag == FLAGS_LEAVE)
         return status;
     if (argc - optind != 1)
-        return sg_usage_error(command, argc == optind ? "nothing to explain" : "one thing a time");
+        return sg_usage_error(command,
+                              argc == optind ? "nothing to explain" : "one thing at a time");
     explain.bug = sg_allocate(sizeof(*explain.bug));
     status = explain_argument(&explain, argv[optind]);
     free(explain.bug);

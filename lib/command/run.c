@@ -18,6 +18,7 @@ enum { FLAG_CI = 1, FLAG_TIMEOUT };
 struct run {
     char *options; /* from -o and --profile, as SPANGUARD_OPTIONS has them */
     bool is_ci;
+    bool has_seconds; /* --timeout was given */
     struct ci ci;
     struct library library;
     struct target target;
@@ -49,6 +50,7 @@ static int set_seconds(const struct command *command, struct run *run, const cha
     if (*text < '0' || *text > '9' || *end != '\0' || seconds > 86400)
         return sg_usage_error(command, "--timeout '%s' is not a number from 0 to 86400", text);
     run->ci.straggler_seconds = (unsigned)seconds;
+    run->has_seconds = true;
     return STATUS_OK;
 }
 
@@ -157,6 +159,8 @@ static int parse(const struct command *command, struct run *run, int argc, char 
     }
     if (flag == FLAGS_END && optind == argc)
         return sg_usage_error(command, "no program given");
+    if (flag == FLAGS_END && run->has_seconds && !run->is_ci)
+        return sg_usage_error(command, "--timeout is of --ci: it does not end the program");
     return flag == FLAGS_LEAVE && status == STATUS_OK ? -1 : status; /* help was asked for */
 }
 
