@@ -118,7 +118,7 @@ static bool diagnose_library(struct diagnosis *diagnosis, bool is_debug)
 
     struct surroundings surroundings = sg_surroundings(&library, "");
     if (!sg_trial(&library, &surroundings, &verdict)) {
-        sg_diagnose(diagnosis, BAD("spanguard run refuses for the same reason"), "%s",
+        sg_diagnose(diagnosis, BAD("mend that; spanguard run refuses until then, too"), "%s",
                     verdict.reason);
         return false;
     }
