@@ -91,7 +91,8 @@ static bool open_records(const char *path)
 
 static bool refuse_folder(const struct ci *ci, struct verdict *verdict)
 {
-    return sg_refuse(verdict, STATUS_REFUSED, "the folder '%s' for reports cannot be used: %s",
+    return sg_refuse(verdict, STATUS_REFUSED,
+                     "the folder '%s' for reports cannot be used: %s; --ci=FOLDER names another",
                      ci->wanted, strerror(errno));
 }
 

@@ -98,7 +98,10 @@ static int explain_file(struct explain *explain, const char *name)
     fclose(file);
     if (explain->found > 0 && !is_bad)
         return STATUS_OK;
-    sg_complain("'%s' %s", name, is_bad ? "cannot be read" : "has no report in it");
+
+    const char *quote = strcmp(name, "-") == 0 ? "" : "'";
+    sg_complain("%s%s%s %s", quote, *quote == '\0' ? "standard input" : name, quote,
+                is_bad ? "cannot be read" : "has no report in it");
     return STATUS_NO;
 }
 

@@ -153,7 +153,7 @@ def surroundings(tap, shop, name):
     for path in ("file", "file/below", "/proc/none"):
         outcome = shop.run(f"--ci={path}", shop.probe, "tell")
         tap.check(f"{name}: the folder {path} is refused", [
-            *outcome.expect(125, "cannot be used"), outcome.stdout and "it did run"])
+            *outcome.expect(125, "; --ci=FOLDER names another"), outcome.stdout and "it did run"])
     garbage = shop.script("garbage.sh", "#!/bin/sh\necho '{\"no\": 1' >> $SPANGUARD_REPORT_FILE\n")
     outcome = shop.run("--ci=surroundings", garbage)
     tap.check(f"{name}: a record that is none is named", outcome.expect(0, "cannot be read"))

@@ -139,7 +139,7 @@ def records(tap, shop, name):
     for what, text in {"cut": bug(shop)[:-20], "of another time": bug(shop, spanguard_report=9),
                        "of no code": bug(shop, code="P999")}.items():
         tap.check(f"{name} {what}",
-                  shop("explain", "-", text=text).expect(1, "has no report in it"))
+                  shop("explain", "-", text=text).expect(1, "standard input has no report in it"))
 
 
 def real_names(tap, shop, name):
