@@ -12,7 +12,8 @@ static const struct {
              "       bytes are needed, strcpy or sprintf of what is longer than expected.\n"
              "Do:    look at who allocated the block and how it computed the size; the bytes\n"
              "       that were written often tell what they are. `spanguard run --profile guard`\n"
-             "       stops at the write itself.\n"},
+             "       stops at the write itself. The profiles hardened and strict do not report a\n"
+             "       single zero byte behind the end, which does no harm there: debug does.\n"},
     {"P102", "P102  heap overflow, caught in the act\n"
              "The program read or wrote behind the end of a block, where a page without access\n"
              "lies. The innermost frame did it.\n"

@@ -55,7 +55,7 @@ static void say_distance(struct text *text, const struct bug *bug)
     }
     sg_text_string(text, ", ");
     sg_bug_say_bytes(text, (uint64_t)past);
-    sg_text_string(text, " past the end of ");
+    sg_text_string(text, " past ");
 }
 
 static void say_gap(struct text *text, const struct bug *bug)

@@ -81,19 +81,31 @@ static void explain_text(struct explain *explain, char *line)
     }
 }
 
+#define LINE_BYTES_MOST (1 << 20) /* more than any report has */
+
+/* The rest of a longer line comes as further ones: there are files without an end. */
+static bool read_line(FILE *file, char line[LINE_BYTES_MOST])
+{
+    size_t length = 0;
+    int byte = EOF;
+
+    while (length < LINE_BYTES_MOST - 1 && byte != '\n' && (byte = getc_unlocked(file)) != EOF)
+        line[length++] = (char)byte;
+    line[length] = '\0';
+    return length > 0;
+}
+
 static int explain_file(struct explain *explain, const char *name)
 {
     FILE *file = strcmp(name, "-") == 0 ? stdin : fopen(name, "re");
-    char *line = NULL;
-    size_t capacity = 0;
+    static char line[LINE_BYTES_MOST];
 
     if (file == NULL) {
         sg_complain("'%s': %s", name, strerror(errno));
         return STATUS_NO;
     }
-    while (getline(&line, &capacity, file) > 0)
+    while (read_line(file, line))
         explain_text(explain, line);
-    free(line);
     bool is_bad = ferror(file) != 0;
     fclose(file);
     if (explain->found > 0 && !is_bad)

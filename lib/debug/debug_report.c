@@ -189,11 +189,11 @@ static void write_whole(const struct bug *bug)
 void sg_debug_bug_end(struct bug *bug, bool is_final)
 {
     sg_bug_identify(bug);
+    if (sg_os_is_secure())
+        sg_debug_withhold_addresses(bug);
     write_core(bug);
     if (sg_options.symbols != 0)
         (void)sg_symbols_find(bug, SYMBOLS_MILLISECONDS);
-    if (sg_os_is_secure())
-        sg_debug_withhold_addresses(bug);
     write_json_file(bug);
     write_whole(bug);
     spanguard_on_report(buffer);

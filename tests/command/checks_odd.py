@@ -9,7 +9,7 @@ import subprocess
 import xml.etree.ElementTree
 
 from checks_ci import fake_symbolizer, junit_problems, problems_of, sarif_problems
-from checks_explain import bug
+from checks_explain import LINE, bug
 from checks_system import elsewhere
 
 # Bytes of a name, and what a reader of UTF-8 sees of them: a mark for each byte that is no text.
@@ -131,6 +131,17 @@ def records_that_lie(tap, shop, name):
               "a record that ends in an escape": '{"spanguard_line":1,"line":"x\\'}
     for what, text in others.items():
         tap.check(f"{name}: {what}", shop("explain", "-", text=text).expect(1, "no report in it"))
+
+
+def lines_without_end(tap, shop, name):
+    command = f"ulimit -v 100000; exec timeout 2 {shop.command} explain /dev/zero"
+    done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=False)
+    tap.check(f"{name}: its memory stays bounded",
+              [] if done.returncode == 124 else [f"status {done.returncode}: {done.stderr}"])
+    log = shop.work / "long-line"
+    log.write_text("x" * (3 << 20) + "\n" + LINE + "\n")
+    tap.check(f"{name}: a report behind a line of 3 MiB", shop("explain", str(log)).expect(
+        0, stdout="P203"))
 
 
 def lines_that_lie(tap, shop, name):
@@ -275,6 +286,7 @@ def paths(tap, shop, name):
 
 
 CHECKS = {"odd bytes": byte_strings, "places": places, "files that cannot be written": unwritten,
-          "odd records": records_that_lie, "odd lines": lines_that_lie, "a terminal": terminals,
+          "odd records": records_that_lie, "odd lines": lines_that_lie,
+          "endless lines": lines_without_end, "a terminal": terminals,
           "odd program files": program_files, "odd tables of symbols": symbol_tables,
           "odd paths": paths}

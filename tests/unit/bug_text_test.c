@@ -83,7 +83,7 @@ TEST(an_overflow_at_the_instruction)
     add(&bug.block.made.stack, "main", "names.c", 7);
     EXPECT_TEXT(
         say_text(),
-        "spanguard: heap overflow: WRITE of 1 byte, 0 bytes past the end of a 24-byte block [P102]\n"
+        "spanguard: heap overflow: WRITE of 1 byte, 0 bytes past a 24-byte block    [P102]\n"
         "  at       fill  names.c:4    for (i = 0; s[i]; i++) d[i] = s[i]; d[i] = 0;\n"
         "           main  names.c:8\n"
         "  block    24 bytes, allocated by  dup_name names.c:3 < main names.c:7\n"
