@@ -1,9 +1,9 @@
 #include "os_random.h"
 
 #include "os_syscall.h"
+#include "os_vdso.h"
 
 #include <sys/auxv.h>
-#include <time.h>
 
 #define NO_WAIT 1 /* GRND_NONBLOCK */
 
@@ -21,10 +21,9 @@ typedef uint64_t unaligned_word __attribute__((aligned(1), may_alias));
 static uint64_t fallback_seed(void)
 {
     const unaligned_word *from_kernel = (const unaligned_word *)getauxval(AT_RANDOM);
-    struct timespec now = {0, 0};
+    struct timespec now = sg_os_clock(CLOCK_MONOTONIC);
     uint64_t seed = (uint64_t)(uintptr_t)&now ^ mix((uint64_t)(uintptr_t)&fallback_seed);
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
     seed ^= mix((uint64_t)now.tv_nsec ^ ((uint64_t)now.tv_sec << 32));
     if (from_kernel != NULL)
         seed ^= mix(from_kernel[0]) ^ mix(from_kernel[1] + 1);

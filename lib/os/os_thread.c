@@ -2,6 +2,7 @@
 
 #include "os_memory.h"
 #include "os_syscall.h"
+#include "os_vdso.h"
 
 #include <pthread.h>
 #include <time.h>
@@ -62,13 +63,8 @@ bool sg_os_process_claim_child(void)
 
 uint64_t sg_os_milliseconds(void)
 {
-    struct timespec now = {0, 0};
+    struct timespec now = sg_os_clock(CLOCK_MONOTONIC_COARSE);
 
-#ifdef SG_LABORATORY
-    os_syscall3(SYS_clock_gettime, CLOCK_MONOTONIC_COARSE, (long)&now, 0);
-#else
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-#endif
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 

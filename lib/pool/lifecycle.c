@@ -11,6 +11,7 @@
 #include "os_lock.h"
 #include "os_memory.h"
 #include "os_thread.h"
+#include "os_vdso.h"
 #include "page_cache.h"
 #include "page_map.h"
 #include "policy.h"
@@ -258,6 +259,7 @@ void sg_lifecycle_start_slow(void)
         sg_lock_on_reentry = on_reentry;
         sg_lock_on_starvation = on_starvation;
         sg_os_memory_start();
+        sg_os_vdso_start();
         sg_options_load();
         leave_out();
         configure_reports();

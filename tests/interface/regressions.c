@@ -6,6 +6,8 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
 
 enum { MIB = 1 << 20, FORKS_BESIDE_LARGE = 150 };
 
@@ -164,4 +166,39 @@ TEST(threads_whose_stacks_lie_64_gib_apart_are_told_apart)
     atomic_store(&collide_stop, true);
     for (int i = 0; i < 2; i++)
         pthread_join(threads[i], NULL);
+}
+
+static atomic_bool clock_allocates;
+
+/* In place of libc's, as in programs that fake the time. */
+int clock_gettime(clockid_t clock, struct timespec *time)
+{
+    if (atomic_load(&clock_allocates)) {
+        void *volatile small = malloc(64);
+        void *volatile large = malloc(400000);
+
+        free(small);
+        free(large);
+    }
+    return (int)syscall(SYS_clock_gettime, clock, time);
+}
+
+static void allocate_and_free_much(void *unused)
+{
+    static void *blocks[40000];
+
+    (void)unused;
+    atomic_store(&clock_allocates, true);
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < 40000; i++)
+            blocks[i] = malloc(64 + (size_t)i % 40 * 100);
+        for (int i = 0; i < 40000; i++)
+            free(blocks[i]);
+    }
+}
+
+/* The clock was asked for under locks by a name that a program may define. */
+TEST(a_program_may_allocate_in_a_clock_of_its_own)
+{
+    EXPECT_EQUAL(child_ending(allocate_and_free_much, NULL), 0);
 }
