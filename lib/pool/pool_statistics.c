@@ -42,14 +42,16 @@ void sg_pool_statistics(struct pool_statistics *ret_statistics)
     sg_thread_registry_statistics(&threads);
     for (uint32_t class = 0; class < CLASS_COUNT; class ++)
         add_class(ret_statistics, class, threads.cached_slots[class]);
-    sg_page_cache_statistics(&pages);
-    sg_os_guard_statistics(&guards);
-    sg_typed_statistics(&typed);
-    ret_statistics->mapped_bytes = pages.mapped_bytes + typed.mapped_bytes;
-    ret_statistics->metadata_bytes = sg_metadata_mapped_bytes();
     ret_statistics->large_bytes = sg_large_live_bytes();
     ret_statistics->large_count = sg_large_live_count();
+    sg_os_guard_statistics(&guards);
+    sg_typed_statistics(&typed);
+    sg_page_cache_statistics(&pages); /* last: what is mapped only grows, and holds the rest */
+    ret_statistics->mapped_bytes = pages.mapped_bytes + typed.mapped_bytes;
+    ret_statistics->metadata_bytes = sg_metadata_mapped_bytes();
     ret_statistics->live_bytes += ret_statistics->large_bytes + typed.live_bytes;
+    if (ret_statistics->live_bytes > ret_statistics->mapped_bytes)
+        ret_statistics->live_bytes = ret_statistics->mapped_bytes; /* counted in two tiers */
     ret_statistics->dirty_bytes = pages.dirty_bytes;
     ret_statistics->clean_bytes = pages.clean_bytes;
     ret_statistics->free_runs = pages.free_runs;

@@ -10,6 +10,7 @@
 
 #include <pthread.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct pool_statistics statistics(void)
 {
@@ -203,4 +204,35 @@ TEST(a_write_between_the_edges_of_a_fresh_slot_is_told_by_its_offset)
 
     snprintf(line, sizeof(line), "bytes was written to, first at +%zu (", short_bytes());
     EXPECT(test_dies_saying(write_into_slots_that_were_never_handed_out, line));
+}
+
+static _Atomic bool has_grown;
+
+static void *grow(void *unused)
+{
+    for (int i = 0; i < 1000 && allocate((size_t)100 << 20) != NULL; i++)
+        ;
+    has_grown = true;
+    return unused;
+}
+
+/* Differences of them are what mallinfo() tells, and none is below zero. */
+static void compare_while_growing(void)
+{
+    pthread_t thread;
+
+    if (pthread_create(&thread, NULL, grow, NULL) != 0)
+        _exit(2);
+    while (!has_grown) {
+        struct pool_statistics now = statistics();
+
+        if (now.large_bytes > now.live_bytes || now.live_bytes > now.mapped_bytes)
+            _exit(1);
+    }
+    pthread_join(thread, NULL);
+}
+
+TEST(no_more_is_live_than_is_mapped)
+{
+    EXPECT_EQUAL(test_status_of(compare_while_growing), 0);
 }
