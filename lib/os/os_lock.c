@@ -11,7 +11,7 @@ _Atomic uint32_t sg_lock_patience_ms = 10;
 static _Atomic uintptr_t freezer; /* relaxed: only the thread itself finds its own tag there */
 
 void (*sg_lock_on_reentry)(void);
-bool (*sg_lock_on_starvation)(void);
+bool (*sg_lock_on_starvation)(unsigned times);
 
 static bool try_change(struct lock *lock, uint32_t from, uint32_t to)
 {
@@ -30,16 +30,17 @@ static bool spin(struct lock *lock)
     return false;
 }
 
-static void wait_while_held(struct lock *lock)
+/* `*times` counts the waits that brought nothing. */
+static void wait_while_held(struct lock *lock, unsigned *times)
 {
     if (sg_os_wait(&lock->word, LOCK_CONTENDED, STARVATION_PATIENCE_MS))
         return;
     if (sg_lock_on_starvation != NULL)
-        (void)sg_lock_on_starvation();
+        (void)sg_lock_on_starvation(++*times);
 }
 
 /* One attempt from the state `word`; true if the lock is ours. */
-static bool attempt(struct lock *lock, uint32_t word)
+static bool attempt(struct lock *lock, uint32_t word, unsigned *times)
 {
     SYNC_POINT(SYNC_READ, lock);
     switch (word) {
@@ -56,13 +57,14 @@ static bool attempt(struct lock *lock, uint32_t word)
     default:
         break;
     }
-    wait_while_held(lock);
+    wait_while_held(lock, times);
     return false;
 }
 
 void sg_lock_acquire_slow(struct lock *lock)
 {
     uintptr_t self = os_thread_tag();
+    unsigned times = 0;
 
     /* This thread forks, and something that libc calls on the way allocates. */
     if (load_relaxed(&freezer) == self && try_change(lock, LOCK_FROZEN, LOCK_HELD))
@@ -71,7 +73,7 @@ void sg_lock_acquire_slow(struct lock *lock)
         sg_lock_on_reentry();
     if (spin(lock))
         return;
-    while (!attempt(lock, load_relaxed(&lock->word)))
+    while (!attempt(lock, load_relaxed(&lock->word), &times))
         ;
 }
 

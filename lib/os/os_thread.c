@@ -4,7 +4,9 @@
 #include "os_syscall.h"
 #include "os_vdso.h"
 
+#include <fcntl.h>
 #include <pthread.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #define WAIT_PRIVATE 128 /* FUTEX_WAIT | FUTEX_PRIVATE_FLAG */
@@ -48,6 +50,19 @@ void sg_os_process_mark(void)
         atomic_store_explicit(&process_page, page, memory_order_release);
     }
     atomic_store_explicit(page, PROCESS_IS_SAME, memory_order_release);
+}
+
+void sg_os_process_mark_again(void)
+{
+    if (atomic_load_explicit(&process_page, memory_order_acquire) != NULL)
+        sg_os_process_mark();
+}
+
+bool sg_os_process_is_child(void)
+{
+    _Atomic uint32_t *page = atomic_load_explicit(&process_page, memory_order_acquire);
+
+    return page != NULL && load_relaxed(page) == PROCESS_IS_CHILD; /* relaxed: only a hint */
 }
 
 bool sg_os_process_claim_child(void)
@@ -105,6 +120,16 @@ extern char __libc_single_threaded __attribute__((weak));
 bool sg_os_is_single_threaded(void)
 {
     return &__libc_single_threaded != NULL && __libc_single_threaded != 0;
+}
+
+/* The folder of threads has a link to itself, one from above, and one for each thread. */
+bool sg_os_is_alone(void)
+{
+    struct stat status = {0}; /* as the kernel lays it out on the 64-bit machines we know */
+    long result =
+        os_syscall6(SYS_newfstatat, AT_FDCWD, (long)"/proc/self/task", (long)&status, 0, 0, 0);
+
+    return !os_failed(result) && status.st_nlink == 3;
 }
 
 bool sg_os_at_fork(void (*prepare)(void), void (*parent)(void), void (*child)(void))

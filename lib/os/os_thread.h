@@ -19,6 +19,11 @@ HIDDEN int sg_os_process_id(void);
 HIDDEN void sg_os_process_mark(void);
 HIDDEN MUST_USE bool sg_os_process_claim_child(void);
 
+/* Marks the process again if it ever was. */
+HIDDEN void sg_os_process_mark_again(void);
+/* Whether claim_child() was true just now. */
+HIDDEN bool sg_os_process_is_child(void);
+
 /* Since some moment in the past, in steps of a few milliseconds; never goes back. */
 HIDDEN uint64_t sg_os_milliseconds(void);
 
@@ -58,7 +63,9 @@ static inline uintptr_t os_thread_tag(void)
     return (uintptr_t)__builtin_thread_pointer();
 }
 
-/* Whether the process certainly has but this thread. */
+/* Whether the process certainly has but this thread: as libc knows it, of the threads that it made
+ * and while it made none; as the kernel knows it, if it tells. */
 HIDDEN bool sg_os_is_single_threaded(void);
+HIDDEN bool sg_os_is_alone(void);
 
 #endif

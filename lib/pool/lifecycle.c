@@ -180,8 +180,10 @@ static void after_fork(void)
 
 static void at_fork_child(void)
 {
-    if (load_relaxed(&freezes) == 0)
+    if (load_relaxed(&freezes) == 0) {
+        sg_os_process_mark_again(); /* nobody else was there: all is whole */
         return;
+    }
     store_relaxed(&freezes, 0);
     step_all(STEP_THAW_CHILD);
     after_fork();
@@ -189,11 +191,18 @@ static void at_fork_child(void)
         sg_debug_fork(FORK_CHILD);
 }
 
+/* Waits in a row, of a fifth of a second each, until a child that has threads of its own gives a
+ * lock up: a holder that lives, however slow, has had a turn. One stop of the process, be it of
+ * minutes, is one wait. */
+#define STARVED_TIMES 50u
+
 /* A lock was held for very long. Its holder may be slow; or it was left behind by _Fork or clone,
- * for which no handler runs: then this child repairs what it finds. */
-static bool on_starvation(void)
+ * for which no handler runs: then this child repairs what it finds. It is certain of that only
+ * while it has no other thread. */
+static bool on_starvation(unsigned times)
 {
-    if (!sg_os_process_claim_child())
+    if (!sg_os_process_is_child() || (times < STARVED_TIMES && !sg_os_is_alone()) ||
+        !sg_os_process_claim_child())
         return false;
     step_all(STEP_REPAIR);
     after_fork();

@@ -129,6 +129,64 @@ static void empty_some_spans(void)
     EXPECT(sg_quarantine_central.count > 0);
 }
 
+/* First: no thread was made yet, so fork freezes no lock. */
+TEST(the_child_of_the_only_thread_knows_where_it_stands)
+{
+    int status = -1;
+
+    sg_pool_free(sg_pool_allocate(100, SLOT_LIVE_MALLOC), SLOT_LIVE_MALLOC, "free");
+    sg_os_process_mark();
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0)
+        _exit(sg_os_process_is_child());
+    waitpid(child, &status, 0);
+    EXPECT_EQUAL(status, 0);
+}
+
+static _Atomic bool has_left;
+
+static void *stay_inside_for_long(void *unused)
+{
+    lock_acquire(sg_page_cache_lock(), RANK_PAGE_CACHE);
+    sem_post(&is_inside);
+    usleep(700000);
+    has_left = true;
+    lock_release(sg_page_cache_lock(), RANK_PAGE_CACHE);
+    return unused;
+}
+
+/* A thread of its own may be slow: stopped with the process, or in a handler of a signal. */
+static int wait_for_own_thread(void)
+{
+    pthread_t thread;
+
+    sem_init(&is_inside, 0, 0);
+    if (pthread_create(&thread, NULL, stay_inside_for_long, NULL) != 0)
+        return 2;
+    sem_wait(&is_inside);
+    lock_acquire(sg_page_cache_lock(), RANK_PAGE_CACHE);
+    int result = has_left ? 0 : 1;
+    lock_release(sg_page_cache_lock(), RANK_PAGE_CACHE);
+    pthread_join(thread, NULL);
+    return result;
+}
+
+TEST(a_child_of_a_bare_fork_waits_for_its_own_threads)
+{
+    int status = -1;
+
+    sg_os_process_mark();
+    fflush(stdout);
+    pid_t child = _Fork();
+    if (child == 0) {
+        alarm(20);
+        _exit(wait_for_own_thread());
+    }
+    waitpid(child, &status, 0);
+    EXPECT_EQUAL(status, 0);
+}
+
 TEST(a_class_is_repaired)
 {
     empty_some_spans();
