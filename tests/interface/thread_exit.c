@@ -2,6 +2,7 @@
 #include "check.h"
 #include "threads.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <malloc.h>
 
@@ -90,6 +91,64 @@ TEST(ended_threads_leave_no_memory_behind)
     run_threads(2000, leave_keys_behind);
     malloc_trim(0);
     EXPECT(in_use() < before + (4 << 20));
+}
+
+static size_t resident_bytes(void)
+{
+    char text[64] = "";
+    char *end = text;
+    int file = open("/proc/self/statm", O_RDONLY);
+
+    EXPECT(file >= 0 && read(file, text, sizeof text - 1) > 0);
+    close(file);
+    (void)strtoul(text, &end, 10);
+    return strtoul(end, NULL, 10) * 4096;
+}
+
+static pthread_key_t free_key, delay_key;
+
+static void free_in_next_round(void *block)
+{
+    pthread_setspecific(free_key, block);
+}
+
+/* Blocks of another thread. */
+static void *blocks_to_free[2];
+
+static void *leave_a_block_behind(void *unused)
+{
+    pthread_setspecific(free_key, blocks_to_free[0]);
+    return unused;
+}
+
+static void *leave_a_block_behind_for_later(void *unused)
+{
+    pthread_setspecific(delay_key, blocks_to_free[1]);
+    return unused;
+}
+
+static void end_two_threads(void)
+{
+    pthread_t threads[2];
+
+    blocks_to_free[0] = malloc(100);
+    blocks_to_free[1] = malloc(100);
+    threads_start(&threads[0], 1, leave_a_block_behind);
+    threads_start(&threads[1], 1, leave_a_block_behind_for_later);
+    threads_end(threads, 2);
+}
+
+/* Their caches came too late for the round in which a cache ends. */
+TEST(threads_that_only_free_in_a_destructor_leave_no_memory_behind)
+{
+    pthread_key_create(&free_key, free);
+    pthread_key_create(&delay_key, free_in_next_round);
+    for (int i = 0; i < 100; i++)
+        end_two_threads();
+    size_t before = resident_bytes();
+    for (int i = 0; i < 1500; i++)
+        end_two_threads();
+    EXPECT(resident_bytes() < before + (2 << 20));
 }
 
 static void *blocks_of_ended_threads[300];
