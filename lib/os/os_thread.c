@@ -114,6 +114,14 @@ void *sg_os_thread_exit_value(void)
     return pthread_getspecific(exit_key);
 }
 
+/* The clock of a thread is named after the kernel's number of it. */
+uint32_t sg_os_thread_number(void)
+{
+    clockid_t clock = 0;
+
+    return pthread_getcpuclockid(pthread_self(), &clock) == 0 ? (uint32_t)clock : 0;
+}
+
 /* In glibc since 2.32; absent elsewhere. */
 extern char __libc_single_threaded __attribute__((weak));
 

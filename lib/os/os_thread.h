@@ -46,6 +46,10 @@ HIDDEN void *sg_os_thread_exit_value(void);
 HIDDEN MUST_USE bool sg_os_at_fork(void (*prepare)(void), void (*parent)(void),
                                    void (*child)(void));
 
+/* Differs, as good as always, between a thread and those that lay in the same memory before it.
+ * Without a system call. */
+HIDDEN uint32_t sg_os_thread_number(void);
+
 /* Tells the processor that this is a waiting loop. */
 static inline void os_relax(void)
 {

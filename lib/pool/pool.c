@@ -25,6 +25,13 @@ static inline struct thread_cache *own_cache(void)
     return policy_is_uncached() ? &sg_thread_cache_none : sg_thread_cache_get();
 }
 
+static inline struct thread_cache *own_cache_to_free(void)
+{
+    if (LIKELY(sg_thread_cache_self != NULL) || policy_is_uncached())
+        return own_cache();
+    return sg_thread_cache_get_to_free();
+}
+
 static void empty_caches(void)
 {
     struct thread_cache *cache = own_cache();
@@ -255,7 +262,7 @@ void sg_pool_end(const struct block *block, void *object, const char *function)
         return;
     }
 
-    struct thread_cache *cache = own_cache();
+    struct thread_cache *cache = own_cache_to_free();
     struct free_slot freed = {object, block->state};
     /* Release: who finds the canary gone must find the state changed, see checked_slot.h. */
     store_relaxed(block->state, SLOT_CACHED);

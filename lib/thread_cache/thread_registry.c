@@ -118,10 +118,25 @@ void sg_thread_cache_retire(struct thread_cache *cache)
     sg_object_pool_give(cache, sizeof(*cache));
 }
 
+/* What stands for a thread that has no cache yet, in the place of it: odd, as no cache is. */
+#define COUNT_BITS 8
+
+static uintptr_t count_word(uint32_t thread, uintptr_t count)
+{
+    return (uintptr_t)thread << COUNT_BITS | count << 1 | 1;
+}
+
+static bool is_count(const void *value)
+{
+    return ((uintptr_t)value & 1) != 0;
+}
+
 static void at_thread_exit(void *value)
 {
     struct thread_cache *cache = value;
 
+    if (is_count(value))
+        return;
     if (++cache->exit_rounds < EXIT_ROUNDS && sg_os_thread_exit_arm(cache))
         return;
     sg_thread_cache_retire(cache);
@@ -175,6 +190,33 @@ struct thread_cache *sg_thread_cache_get(void)
     return sg_thread_cache_self;
 }
 
+/* How many frees a thread has that did not allocate yet, before it gets a cache for them. */
+#define FREES_WITHOUT_CACHE 64u
+static_assert(FREES_WITHOUT_CACHE << 1 < 1u << COUNT_BITS, "it fits");
+
+/* False: it had as many, or they cannot be counted. The value may be one of a thread that lay here
+ * before, and freed behind its last destructor. */
+static bool count_free(void)
+{
+    uint32_t thread = sg_os_thread_number();
+    uintptr_t word = (uintptr_t)sg_os_thread_exit_value();
+    bool is_own = word >> COUNT_BITS == thread;
+    uintptr_t count = is_own ? (word & ((1u << COUNT_BITS) - 1)) >> 1 : 0;
+
+    return count < FREES_WITHOUT_CACHE &&
+           sg_os_thread_exit_arm((void *)count_word(thread, count + 1));
+}
+
+struct thread_cache *sg_thread_cache_get_to_free(void)
+{
+    if (sg_thread_cache_self != NULL)
+        return sg_thread_cache_self;
+    sg_thread_cache_self = &sg_thread_cache_none; /* arming may allocate */
+    bool is_counted = count_free();
+    sg_thread_cache_self = NULL;
+    return is_counted ? &sg_thread_cache_none : sg_thread_cache_get();
+}
+
 void sg_thread_registry_statistics(struct thread_cache_statistics *ret_statistics)
 {
     __builtin_memset(ret_statistics, 0, sizeof(*ret_statistics));
@@ -195,7 +237,8 @@ static struct thread_cache *own_even_if_hidden(void)
 {
     if (sg_thread_cache_self != &sg_thread_cache_none)
         return sg_thread_cache_self;
-    return sg_os_thread_exit_value();
+    void *value = sg_os_thread_exit_value();
+    return is_count(value) ? NULL : value;
 }
 
 void sg_thread_registry_after_fork(void)

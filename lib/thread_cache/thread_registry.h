@@ -9,6 +9,11 @@
  * thread is about to end. Never NULL. No lock may be held. */
 HIDDEN struct thread_cache *sg_thread_cache_get(void);
 
+/* The same for a thread that frees. Until it has freed some without ever having allocated it gets
+ * none: libc frees the memory of ended threads in one that is ending, when no destructor would come
+ * for the cache any more. */
+HIDDEN struct thread_cache *sg_thread_cache_get_to_free(void);
+
 /* The calling thread's cache ends; what it frees from now on goes straight to the central cache.
  * Called when the thread ends, and by harnesses that play this. */
 HIDDEN void sg_thread_cache_retire(struct thread_cache *cache);

@@ -151,6 +151,40 @@ TEST(threads_that_only_free_in_a_destructor_leave_no_memory_behind)
     EXPECT(resident_bytes() < before + (2 << 20));
 }
 
+static atomic_int threads_running;
+
+static void *do_nothing(void *unused)
+{
+    usleep(2000);
+    atomic_fetch_sub(&threads_running, 1);
+    return unused;
+}
+
+static void end_detached_threads(void)
+{
+    for (int i = 0; i < 16; i++) {
+        pthread_t thread;
+
+        atomic_fetch_add(&threads_running, 1);
+        if (pthread_create(&thread, NULL, do_nothing, NULL) != 0)
+            abort();
+        pthread_detach(thread);
+    }
+    while (atomic_load(&threads_running) > 0)
+        usleep(500);
+}
+
+/* The last act of such a thread is to free what libc kept for others that ended. */
+TEST(detached_threads_that_never_allocate_leave_no_memory_behind)
+{
+    for (int i = 0; i < 30; i++)
+        end_detached_threads();
+    size_t before = resident_bytes();
+    for (int i = 0; i < 200; i++)
+        end_detached_threads();
+    EXPECT(resident_bytes() < before + (2 << 20));
+}
+
 static void *blocks_of_ended_threads[300];
 
 static void *allocate_and_end(void *unused)
