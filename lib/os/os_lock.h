@@ -39,8 +39,8 @@ HIDDEN void sg_lock_rank_pop(enum lock_rank rank);
 
 /* Called when a thread waits for a lock that it holds itself. Must not return. */
 extern HIDDEN void (*sg_lock_on_reentry)(void);
-/* Called when a lock was held for very long, for the `times`th time in one wait: returns true if the
- * holder cannot exist any more (this is a child made by _Fork or clone) and all locks have been
+/* Called when a lock was held for very long, for the `times`th time in one wait: returns true if
+ * the holder cannot exist any more (this is a child made by _Fork or clone) and all locks have been
  * repaired. */
 extern HIDDEN bool (*sg_lock_on_starvation)(unsigned times);
 

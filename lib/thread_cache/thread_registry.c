@@ -13,7 +13,7 @@
 #define FREE_LEASE_BYTES ((size_t)2048) /* what each thread may cache besides the common bound */
 #define LEASE_STEP_BYTES (32 * KIB)
 
-/* glibc calls thread-specific destructors in up to four rounds. Ours is not over with the first one,
+/* glibc calls thread-specific destructors in up to four rounds. Ours is not over with the first,
  * in which those of others allocate and free. It does not wait for the last one either: a thread
  * that comes to us for the first time in a destructor has missed rounds, and would never get there.
  * In the rounds that are left it goes without a cache. */
@@ -73,6 +73,19 @@ static void leave(struct thread_cache *cache)
     unlock();
 }
 
+/* What stands for a thread that has no cache yet, in the place of it: odd, as no cache is. */
+#define COUNT_BITS 8
+
+static uintptr_t count_word(uint32_t thread, uintptr_t count)
+{
+    return (uintptr_t)thread << COUNT_BITS | count << 1 | 1;
+}
+
+static bool is_count(const void *value)
+{
+    return ((uintptr_t)value & 1) != 0;
+}
+
 void sg_thread_cache_return_lease(struct thread_cache *cache)
 {
     size_t needed = FREE_LEASE_BYTES;
@@ -116,19 +129,6 @@ void sg_thread_cache_retire(struct thread_cache *cache)
     if (SG_DEBUG_CHECKS)
         __builtin_memset(cache, 0xdd, sizeof(*cache)); /* who still looks there shall notice */
     sg_object_pool_give(cache, sizeof(*cache));
-}
-
-/* What stands for a thread that has no cache yet, in the place of it: odd, as no cache is. */
-#define COUNT_BITS 8
-
-static uintptr_t count_word(uint32_t thread, uintptr_t count)
-{
-    return (uintptr_t)thread << COUNT_BITS | count << 1 | 1;
-}
-
-static bool is_count(const void *value)
-{
-    return ((uintptr_t)value & 1) != 0;
 }
 
 static void at_thread_exit(void *value)
