@@ -56,21 +56,31 @@ static struct image read_image(const ElfW(Ehdr) * header)
     return image;
 }
 
-void sg_os_vdso_start(void)
+/* Linkers put the names right behind the symbols, whose count nothing else tells simply. */
+static void find_clock(const struct image *image)
 {
-    const ElfW(Ehdr) *header = (const void *)getauxval(AT_SYSINFO_EHDR);
+    const char *names = (const char *)(image->slide + image->names);
 
-    if (IN_LABORATORY || header == NULL)
-        return; /* the laboratory's clock stands where the input says */
-    struct image image = read_image(header);
-    /* Linkers put the names right behind the symbols, whose count nothing else tells simply. */
-    size_t bytes = image.names > image.symbols ? image.names - image.symbols : 0;
-    const ElfW(Sym) *symbol = (const void *)(image.slide + image.symbols);
-    const char *names = (const char *)(image.slide + image.names);
-    for (size_t left = bytes / sizeof(*symbol); left > 0; left--, symbol++)
+    if (image->symbols == 0 || names == NULL)
+        return;
+    for (uintptr_t at = image->symbols; at + sizeof(ElfW(Sym)) <= image->names;
+         at += sizeof(ElfW(Sym))) {
+        const ElfW(Sym) *symbol = (const void *)(image->slide + at);
+
         if (symbol->st_shndx != SHN_UNDEF &&
             __builtin_strcmp(names + symbol->st_name, CLOCK_NAME) == 0)
-            kernel_clock = (clock_function)(image.slide + symbol->st_value);
+            kernel_clock = (clock_function)(image->slide + symbol->st_value);
+    }
+}
+
+void sg_os_vdso_start(void)
+{
+    uintptr_t header = IN_LABORATORY ? 0 : getauxval(AT_SYSINFO_EHDR);
+
+    if (header == 0)
+        return; /* the laboratory's clock stands where the input says */
+    struct image image = read_image((const void *)header);
+    find_clock(&image);
 }
 
 struct timespec sg_os_clock(clockid_t clock)
