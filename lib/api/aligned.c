@@ -9,7 +9,7 @@ static void *allocate(size_t alignment, size_t bytes)
     return sg_pool_allocate_aligned(alignment, bytes, SLOT_LIVE_ALIGNED);
 }
 
-/* Any alignment that is a power of two, any size: C17 asks no more, and glibc agrees. */
+/* Any alignment that is a power of two, any size: C17 asks no more. glibc takes others too. */
 EXPORT void *aligned_alloc(size_t alignment, size_t bytes)
 {
     if (!is_power_of_two(alignment)) {

@@ -21,7 +21,7 @@ static ALWAYS_INLINE void *checked_allocate(size_t bytes, uint8_t maker)
 
     /* No bytes wrap around and leave too. */
     if (UNLIKELY(bytes - 1 >= sg_policy.direct_bytes || cache == NULL) ||
-        UNLIKELY((cache->sample_left -= (int64_t)bytes) < 0))
+        UNLIKELY(thread_cache_count_sample(cache, (int64_t)bytes) < 0))
         return NULL;
 
     size_t class = (bytes + CANARY_BYTES + 15) / 16;

@@ -110,7 +110,7 @@ static ALWAYS_INLINE void *slot_make(size_t bytes, uint8_t maker)
     struct taken_slot taken;
 
     if (UNLIKELY(bytes - 1 >= SMALL_MAX_BYTES || cache == NULL) ||
-        UNLIKELY((cache->sample_left -= sample_weight(bytes)) < 0))
+        UNLIKELY(thread_cache_count_sample(cache, sample_weight(bytes)) < 0))
         return NULL;
 
     size_t class = size_class_of(policy_slot_bytes(bytes));

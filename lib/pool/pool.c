@@ -100,8 +100,8 @@ static bool is_served_apart(size_t bytes)
         return policy_is_uncached();
     if (bytes == 0 || bytes > SAMPLE_BYTES_MAX)
         return false;
-    if (cache->sample_left >= 0) {
-        cache->sample_left -= sample_weight(bytes);
+    if (load_relaxed(&cache->sample_left) >= 0) {
+        (void)thread_cache_count_sample(cache, sample_weight(bytes));
         return false;
     }
     sg_thread_cache_seed_sample(cache);

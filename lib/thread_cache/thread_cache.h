@@ -43,7 +43,9 @@ struct thread_cache {
     uint32_t decay_class;
     uint32_t exit_rounds; /* how often the thread's destructors came by */
     uint64_t random;      /* which of the quarantine goes next */
-    int64_t sample_left;  /* bytes until the next guarded sample */
+    /* Bytes until the next guarded sample. Atomic, for sg_thread_cache_none is that of many threads
+     * at once and counts for nothing; relaxed. */
+    _Atomic int64_t sample_left;
 };
 
 /* NULL before the first call of a thread; sg_thread_cache_none where there can be no cache. */
@@ -62,6 +64,15 @@ static ALWAYS_INLINE struct thread_cache *thread_cache_hide(void)
     sg_thread_cache_self = &sg_thread_cache_none;
     atomic_signal_fence(memory_order_seq_cst);
     return hidden;
+}
+
+/* What is left for the next sample behind so many bytes; below 0: this is one. */
+static ALWAYS_INLINE int64_t thread_cache_count_sample(struct thread_cache *cache, int64_t bytes)
+{
+    int64_t left = load_relaxed(&cache->sample_left) - bytes;
+
+    store_relaxed(&cache->sample_left, left);
+    return left;
 }
 
 static ALWAYS_INLINE void thread_cache_show(struct thread_cache *hidden)

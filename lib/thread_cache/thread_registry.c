@@ -152,9 +152,10 @@ void sg_thread_cache_seed_sample(struct thread_cache *cache)
 {
     uint64_t mean = sg_policy.sample_bytes;
 
-    cache->sample_left = INT64_MAX;
+    int64_t left = INT64_MAX;
     if (mean > 0)
-        cache->sample_left = (int64_t)((thread_cache_random(cache) >> 24) % (2 * mean - 1)) - 1;
+        left = (int64_t)((thread_cache_random(cache) >> 24) % (2 * mean - 1)) - 1;
+    store_relaxed(&cache->sample_left, left);
 }
 
 /* Where a cache lies is random, so each gets a generator of its own. */

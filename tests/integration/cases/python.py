@@ -14,12 +14,12 @@ MODULES = (
     "test_struct test_thread test_xml_etree_c test_zlib"
 ).split()
 # These make millions of blocks that live shortly: minutes each where a block costs microseconds.
-HEAVY = "test_weakref test_pickle test_ast test_itertools test_gc".split()
+HEAVY = "test_weakref test_pickle test_ast test_itertools test_gc test_decimal test_set".split()
 HEAVY_MOST = 8  # the slowness with which they are still run
 # These repeat all of test_subprocess with another way of waiting, for eight seconds.
 IGNORED = "*ProcessTestCaseNoPoll*"
 FEWEST_TESTS = 5000
-FEWEST_LIGHT_TESTS = 3000
+FEWEST_LIGHT_TESTS = 2500
 
 
 def outcomes(path):
