@@ -6,6 +6,7 @@
 #include "laboratory.h"
 #include "lifecycle.h"
 #include "os_guard.h"
+#include "os_vdso.h"
 #include "pool.h"
 #include "refused.h"
 #include "secrets.h"
@@ -257,6 +258,7 @@ static void check_keys(void)
     struct keys one;
     const uint64_t *words = (const uint64_t *)&one;
 
+    sg_os_vdso_start(); /* as the allocator's own start does, before it takes keys */
     memset(&sg_keys, 0, sizeof(sg_keys)); /* so that what is not filled in shows */
     sg_secrets_start(true);
     one = sg_keys;

@@ -23,7 +23,17 @@ struct capture_thread {
 extern HIDDEN THREAD_POINTER struct capture_thread *sg_capture_mine;
 extern HIDDEN struct capture_thread sg_capture_none;
 
-HIDDEN MUST_USE struct capture_thread *sg_capture_first(void);
+HIDDEN struct capture_thread *sg_capture_first(void);
+
+/* The same for a thread that did not allocate yet: none, a number of times. */
+HIDDEN MUST_USE struct capture_thread *sg_capture_early(void);
+
+/* For a thread that allocates: it gets its own. */
+static inline void capture_begin(void)
+{
+    if (UNLIKELY(sg_capture_mine == NULL))
+        (void)sg_capture_first();
+}
 
 /* Without entering: what else is in there. NULL: the thread has none now. */
 static inline MUST_USE struct capture_thread *capture_self(void)
@@ -31,7 +41,7 @@ static inline MUST_USE struct capture_thread *capture_self(void)
     struct capture_thread *thread = sg_capture_mine;
 
     if (UNLIKELY(thread == NULL))
-        thread = sg_capture_first();
+        thread = sg_capture_early();
     return UNLIKELY(thread == &sg_capture_none) ? NULL : thread;
 }
 

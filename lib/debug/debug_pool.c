@@ -1,6 +1,7 @@
 #include "debug_pool.h"
 
 #include "capture.h"
+#include "capture_thread.h"
 #include "checker.h"
 #include "debug_report.h"
 #include "debug_state.h"
@@ -73,6 +74,7 @@ static ALWAYS_INLINE struct record *make(const struct making *making)
 
     if (is_refused(making))
         return NULL;
+    capture_begin();
     if (!(debug_is_guard() ? sg_raw_take_guarded(making, &raw) : sg_raw_take(making, &raw))) {
         sg_debug_report_map_limit(making->bytes);
         return NULL;

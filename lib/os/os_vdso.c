@@ -75,19 +75,23 @@ static void find_clock(const struct image *image)
 
 void sg_os_vdso_start(void)
 {
-    uintptr_t header = IN_LABORATORY ? 0 : getauxval(AT_SYSINFO_EHDR);
+    uintptr_t header = getauxval(AT_SYSINFO_EHDR);
 
     if (header == 0)
-        return; /* the laboratory's clock stands where the input says */
+        return;
     struct image image = read_image((const void *)header);
     find_clock(&image);
 }
 
+/* In the laboratory what the tiers go by stands where the input says. The finer clock, of which
+ * keys are made where the kernel has no random numbers, is the machine's there too: no two lives of
+ * a process have the same keys. */
 struct timespec sg_os_clock(clockid_t clock)
 {
+    bool is_played = IN_LABORATORY && clock == CLOCK_MONOTONIC_COARSE;
     struct timespec now = {0, 0};
 
-    if (kernel_clock == NULL || kernel_clock(clock, &now) != 0)
+    if (is_played || kernel_clock == NULL || kernel_clock(clock, &now) != 0)
         (void)os_syscall3(SYS_clock_gettime, clock, (long)&now, 0);
     return now;
 }

@@ -123,6 +123,7 @@ TEST(a_capture_inside_another_leaves_what_that_works_with_alone)
     struct capture_thread before;
     stack_id id = 0;
 
+    capture_begin();
     for (int i = 0; i < 4; i++)
         id = sg_capture(DEPTH);
     thread = capture_enter((uintptr_t)__builtin_frame_address(0));
