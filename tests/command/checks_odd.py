@@ -258,7 +258,7 @@ def symbol_tables(tap, shop, name):
         outcome = shop("doctor", "--", path)
         has_own = "has a malloc of its own" in outcome.stdout
         tap.check(f"{name}: {what}", [
-            has_own != (what == "whole") and outcome.stdout,
+            has_own != (what == "whole") and f"it says {outcome.stdout!r}",
             outcome.status != int(has_own) and f"status {outcome.status}"])
 
 
