@@ -238,7 +238,7 @@ static void put_address(struct screen *screen, const struct bug *bug)
         return;
     sg_screen_row(screen, "address");
     sg_text_hex(&text, bug->address);
-    sg_screen_put(screen, bug->address == 0 ? "not shown: set-uid program" : words);
+    sg_screen_put(screen, bug->address == 0 ? "not shown" : words);
     if (bug->place == BUG_PLACE_STACK)
         sg_screen_put(screen, bug->place_thread != 0 ? ", in the stack of this thread"
                               : bug->thread != 0     ? ", in the stack of another thread"

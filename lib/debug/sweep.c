@@ -11,7 +11,8 @@
  * after, or in a child that has no other thread. */
 static struct sweep sweeps[SWEEPS_MOST];
 
-/* Whether nobody gave one back for long: they were left by a longjmp, or their threads ended. */
+/* Whether nobody gave one back for long: they were left by a longjmp, or their threads ended.
+ * Relaxed: at worst one more waits, or one less. */
 static _Atomic bool is_full;
 
 static struct sweep *take(void)

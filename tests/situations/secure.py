@@ -50,7 +50,7 @@ def check_secret(bench):
             and str(bench.shop.folder) not in outcome.stderr and "61 6d 65" not in outcome.stderr)
     bench.report.result(name, held, [] if held else outcome.notes())
     outcome = run_as_nobody(bench, program, 0o4755, "after_the_first_thread_ended")
-    held = ("\n  address  not shown: set-uid program\n" in outcome.stderr
+    held = ("\n  address  not shown\n" in outcome.stderr
             and not re.search("0x[0-9a-f]{9}", outcome.stderr))
     return bench.report.result("nor where anything lies", held, [] if held else outcome.notes())
 
