@@ -115,7 +115,7 @@ COLD struct capture_thread *sg_capture_first(void)
 }
 
 /* libc frees what ended threads left behind in a thread that is itself about to end, after its last
- * destructor: who got his own only then would never give it back. Each free looks up to three times. */
+ * destructor: who got his own only then would never give it back. A free looks thrice at most. */
 #define EARLY_LOOKS 192u
 
 COLD struct capture_thread *sg_capture_early(void)
